@@ -1,0 +1,16 @@
+"""Kling images for ComfyUI, through EachLabs, Modellix and apimodels: never paid twice, never lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+WEB_DIRECTORY = "./web"
+
+
+async def comfy_entrypoint() -> Any:
+    """ComfyUI's door to the pack. Imported late: ComfyUI alone can load what lies behind it."""
+    from .nodes import KlingExtension
+
+    return KlingExtension()

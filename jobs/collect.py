@@ -1,0 +1,108 @@
+"""The last step: original bytes on disk before anything decodes them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from pathlib import Path
+
+from ..errors import UnreadError
+from .decode import inspect
+from .http import DownloadError, Origin
+from .job import Job
+from .ledger import Result, Task
+from .schedule import backoff
+from .settings import Endpoint
+
+ATTEMPTS = 4
+EXPIRED = (401, 403, 404, 410)
+"""What storage answers for a link whose time is over; asking the provider again gives a new one."""
+
+
+class LinksExpiredError(Exception):
+    """At least one result link no longer works."""
+
+
+def kept_files(results: tuple[Result, ...], folder: Path) -> tuple[Path, ...]:
+    """The result files that are there, whole; empty when any is missing."""
+    files = [folder / result.file for result in results]
+    whole = all(
+        file.is_file() and file.stat().st_size == result.size
+        for file, result in zip(files, results, strict=True)
+    )
+    return tuple(files) if whole else ()
+
+
+async def collect(job: Job, endpoint: Endpoint, links: tuple[str, ...]) -> tuple[tuple[Path, ...], int]:
+    """Fetches every picture side by side; returns the files in order and how many are missing.
+
+    Raises LinksExpiredError when a fresh look could help, UnreadError when bytes that came are no picture;
+    those bytes stay on disk.
+    """
+    assert job.task is not None  # noqa: S101 - only a written task is collected
+    trusted = Origin.of(endpoint.base_url)
+    kept = {
+        result.position: result for result in await job.services.write(job.services.ledger.results, job.task)
+    }
+    there = {place: files[0] for place in kept if (files := kept_files((kept[place],), job.settings.results))}
+    fetched = await asyncio.gather(
+        *(
+            _there(there[place]) if place in there else _fetch(job, link, place, trusted)
+            for place, link in enumerate(links)
+        ),
+        return_exceptions=True,
+    )
+    for outcome in fetched:
+        if isinstance(outcome, LinksExpiredError | UnreadError):
+            raise outcome
+        if isinstance(outcome, BaseException) and not isinstance(outcome, DownloadError):
+            raise outcome
+    files = tuple(outcome for outcome in fetched if isinstance(outcome, Path))
+    return files, len(links) - len(files)
+
+
+async def _there(file: Path) -> Path:
+    return file
+
+
+async def _fetch(job: Job, link: str, position: int, trusted: Origin) -> Path:
+    services, task = job.services, job.task
+    assert task is not None  # noqa: S101 - only a written task is collected
+    target = job.settings.results / _name(task, position)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            await services.on(services.download_threads, services.http.download, link, target, trusted)
+            break
+        except DownloadError as error:
+            if error.status in EXPIRED:
+                raise LinksExpiredError(str(error)) from error
+            if attempt == ATTEMPTS:
+                raise
+            await asyncio.sleep(backoff(attempt))
+    result = await services.on(
+        services.picture_threads, _identify, target, job.settings.results, position, task
+    )
+    await services.write(services.ledger.keep, task, result)
+    return job.settings.results / result.file
+
+
+def _name(task: Task, position: int) -> str:
+    month = time.strftime("%Y-%m", time.gmtime(task.created_at))
+    return f"{month}/{task.provider}-{task.number:06d}-{position + 1}.download"
+
+
+def _identify(target: Path, folder: Path, position: int, task: Task) -> Result:
+    """Names the file after what it holds. Raises UnreadError, naming the file, when that is no picture."""
+    try:
+        ending = {"jpeg": "jpg"}.get(kind := inspect(target).format, kind)
+    except UnreadError as error:
+        kept = target.replace(target.with_suffix(".unread"))
+        raise UnreadError(
+            f"Task {task.handle} is done and paid for, but what came as picture {position + 1} cannot be read: "
+            f"{error} The bytes are kept in {kept}. Nothing is paid again: run again to fetch it anew.",
+            task.handle,
+        ) from error
+    named = target.replace(target.with_suffix(f".{ending}"))
+    data = named.read_bytes()
+    return Result(position, named.relative_to(folder).as_posix(), len(data), hashlib.sha256(data).hexdigest())

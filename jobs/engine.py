@@ -1,0 +1,251 @@
+"""The engine: one thread with one loop, shared by all prompts. Nodes hand work over and wait beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+import psutil
+
+from ..catalog.order import Order
+from ..catalog.request import SANDBOX, Request
+from ..errors import InputError, KlingError, UnfinishedError
+from ..providers import ADAPTERS
+from .admission import check_cost, may_answer, orders_for
+from .collect import kept_files
+from .job import Job, stopped
+from .ledger import Ledger, Task
+from .life import run
+from .services import SandboxAddress, Services
+from .settings import Settings
+from .states import State
+from .submit import uncertain
+from .ticket import Ticket
+from .uploads import Uploads
+from .work import Handle, Outcome, Run
+
+Answer = TypeVar("Answer")
+
+
+class Engine:
+    """Starts its thread with the first call. `settings` are those under which it opens the ledger."""
+
+    def __init__(self, settings: Settings, version: str, sandbox_address: SandboxAddress) -> None:
+        self._settings, self._version, self._sandbox_address = settings, version, sandbox_address
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, name="kling-engine", daemon=True)
+        self._jobs: dict[int, Job] = {}
+        self._admitting = asyncio.Lock()
+        # The ledger is opened here, so that one that cannot be written is told before anything is planned.
+        settings.home.mkdir(parents=True, exist_ok=True)
+        self._services = Services(Ledger(settings.ledger_url), version, sandbox_address)
+        self._uploads = Uploads(self._services)
+        self._thread.start()
+        self.call(self._take_up())
+
+    def submit(self, work: Run) -> Future[tuple[Ticket, ...]]:
+        """A ticket for each request, in order; equal requests share a task. Raises what admission refuses."""
+        return self.call(self._admit(work))
+
+    def poll(self, handles: tuple[Handle, ...], settings: Settings) -> Future[tuple[Ticket, ...]]:
+        """A ticket for each handle, from any run, any day."""
+        return self.call(self._take(handles, settings))
+
+    def tasks(self, limit: int, state: State | None = None) -> Future[tuple[Task, ...]]:
+        """The newest tasks first."""
+        return self.call(self._services.write(self._services.ledger.recent, limit, state))
+
+    def mark_unread(self, task: Task, reason: str) -> Future[Task]:
+        """A kept picture turned out to be unreadable: the next run fetches it anew, for nothing."""
+        return self.call(self._services.write(self._services.ledger.step, task, State.UNREAD, reason=reason))
+
+    def call(self, work: Coroutine[Any, Any, Answer]) -> Future[Answer]:
+        """Runs `work` on the engine's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def close(self) -> None:
+        """Ends the thread. Accepted tasks stay in the ledger and are taken up by the next engine."""
+        self.call(self._wind_down()).result(timeout=10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _wind_down(self) -> None:
+        works = [job.work for job in self._jobs.values() if job.work]
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
+        self._services.close()
+
+    async def _take_up(self) -> None:
+        """After a restart, unasked: what was accepted is followed, what was on its way is uncertain."""
+        services, ledger = self._services, self._services.ledger
+        async with self._admitting:
+            for task in await services.write(ledger.in_state, State.NEW, State.SUBMITTING, State.ACCEPTED):
+                if not _left_behind(task, services.worker):
+                    continue
+                if task.state is State.NEW:
+                    await services.write(
+                        ledger.step, task, State.CANCELLED, reason="never sent: the process ended"
+                    )
+                elif task.state is State.SUBMITTING:
+                    await services.write(
+                        ledger.step, task, State.UNCERTAIN, reason="the process ended while it was sent"
+                    )
+                else:
+                    self._start(Job(services, self._uploads, self._settings, task=task))
+
+    async def _admit(self, work: Run) -> tuple[Ticket, ...]:
+        """One after the other, so that equal requests of two nodes find each other."""
+        async with self._admitting:
+            distinct = {request.identity: request for request in work.requests}
+            found = {identity: await self._find(work, request) for identity, request in distinct.items()}
+            new = {
+                identity: orders_for(work, distinct[identity])
+                for identity, job in found.items()
+                if job is None
+            }
+            await check_cost(self._services, work.settings, [orders[0] for orders in new.values()])
+            jobs = {
+                identity: self._begin(work, distinct[identity], orders) for identity, orders in new.items()
+            }
+            known = {identity: job for identity, job in found.items() if job is not None}
+            return tuple(
+                Ticket(self._loop, jobs[request.identity], "")
+                if request.identity in jobs
+                else Ticket(self._loop, *known[request.identity])
+                for request in work.requests
+            )
+
+    async def _find(self, work: Run, request: Request) -> tuple[Job, str] | None:
+        """The job or kept pictures of the same request, and how they were come by."""
+        providers = may_answer(request, work.settings.auto_means_sandbox(work.context.from_editor))
+        for job in self._jobs.values():
+            if job.request and job.request.identity == request.identity and self._answers(job, providers):
+                return job, "joined"
+        task = await self._services.write(self._services.ledger.find, request.identity, providers)
+        return None if task is None else await self._rejoin(task, work.settings, request)
+
+    @staticmethod
+    def _answers(job: Job, providers: tuple[str, ...]) -> bool:
+        """Whether a running job asks one of `providers` and is still wanted."""
+        asked = {job.task.provider} if job.task else {order.provider for order in job.orders}
+        return asked <= set(providers) and not job.finished.done()
+
+    async def _rejoin(self, task: Task, settings: Settings, request: Request | None) -> tuple[Job, str]:
+        """A job for a task of the ledger: finished at once where its pictures are kept, else followed."""
+        for running in self._jobs.values():
+            if running.task and running.task.number == task.number:
+                return running, "joined"
+        job = Job(self._services, self._uploads, settings, request=request, task=task)
+        results = await self._services.write(self._services.ledger.results, task)
+        files = kept_files(results, settings.results)
+        if task.state is State.DONE and files:
+            job.finish(Outcome(request, task, files))
+        elif task.state in (State.ACCEPTED, State.DONE, State.UNREAD) and task.provider_id:
+            self._start(job)
+            return job, "joined" if task.state is State.ACCEPTED else "reused"
+        else:
+            job.fail(_why_not(task))
+        return job, "reused"
+
+    async def _take(self, handles: tuple[Handle, ...], settings: Settings) -> tuple[Ticket, ...]:
+        tickets = []
+        for handle in handles:
+            task = await self._services.write(self._services.ledger.by_handle, handle.provider, handle.name)
+            if task is None:
+                task = await self._adopt(handle)
+            tickets.append(Ticket(self._loop, *await self._rejoin(task, settings, None)))
+        return tuple(tickets)
+
+    async def _adopt(self, handle: Handle) -> Task:
+        """A task that another ledger paid for: written down here and followed like any other."""
+        if handle.name.startswith("~"):
+            raise InputError(
+                f"task is {handle}, which is not in this ledger. Nothing was asked and nothing was paid."
+            )
+        dialect = handle.name.split("-")[0] if handle.provider == SANDBOX else handle.provider
+        if dialect not in ADAPTERS:
+            raise InputError(
+                f"task is {handle}, which no sandbox gave out. Nothing was asked and nothing was paid."
+            )
+        now = self._services.now()
+        unknown = dict.fromkeys(
+            ("operation", "model", "wire_model", "identity", "resolution", "price_unit"), ""
+        )
+        row = {
+            "provider": handle.provider,
+            "provider_id": handle.name,
+            "dialect": dialect,
+            "identity_rule": 0,
+        }
+        row |= {"count": 1, "request": {}, "changes": [], "created_at": now, "accepted_at": now}
+        row |= {"worker": self._services.worker, "pack_version": self._version, "price_basis": "unknown"}
+        return await self._services.write(self._services.ledger.adopt, unknown | row)
+
+    def _begin(self, work: Run, request: Request, orders: tuple[Order, ...]) -> Job:
+        job = Job(
+            self._services,
+            self._uploads,
+            work.settings,
+            request=request,
+            orders=orders,
+            pixels=work.pixels,
+            context=work.context,
+        )
+        self._start(job)
+        return job
+
+    def _start(self, job: Job) -> None:
+        key = id(job)
+        self._jobs[key] = job
+        job.work = self._loop.create_task(self._carry_out(job))
+        job.work.add_done_callback(lambda _: self._jobs.pop(key, None))
+
+    async def _carry_out(self, job: Job) -> None:
+        try:
+            await run(job)
+        except asyncio.CancelledError:
+            if job.task is not None and job.task.state is State.NEW:
+                await job.step(State.CANCELLED, reason="stopped before it was sent")
+            job.fail(stopped(job))
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of the pack must not leave a node waiting for ever
+            job.fail(
+                KlingError(
+                    f"The pack made a mistake ({type(error).__name__}: {error}). {_kept_as(job)}", job.handle
+                )
+            )
+
+
+def _kept_as(job: Job) -> str:
+    if job.task is None or job.task.state is State.NEW:
+        return "Nothing was paid."
+    return f"Task {job.handle} is {job.task.state.value} in the ledger and can be collected with Kling Poll."
+
+
+def _why_not(task: Task) -> KlingError:
+    """Why a task of the ledger has no pictures to give and none to wait for."""
+    if task.state is State.UNCERTAIN:
+        return uncertain(task, task.reason)
+    return UnfinishedError(
+        f"Task {task.handle} is {task.state.value}{': ' + task.reason if task.reason else ''}. There is nothing to "
+        "collect, and nothing was paid by asking.",
+        task.handle,
+    )
+
+
+def _left_behind(task: Task, worker: str) -> bool:
+    """Whether the process that had the task in hand is gone. One on another machine is taken to live."""
+    host, process, _ = task.worker.split("/")
+    if task.worker == worker or host != socket.gethostname():
+        return False
+    return process == worker.split("/")[1] or not psutil.pid_exists(int(process))

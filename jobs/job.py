@@ -1,0 +1,118 @@
+"""One task on its way from request to kept pictures: the order of its steps and what is told about them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+from ..catalog.order import Order
+from ..catalog.prices import Price
+from ..catalog.request import Request
+from ..errors import FailedError, KlingError, RefusedError
+from ..providers.base import Refusal
+from .ledger import Task
+from .services import Services
+from .settings import Settings
+from .states import State
+from .uploads import Uploads
+from .work import Context, Outcome, Pixels, Progress
+
+
+class TurnedDownError(Exception):
+    """A provider refused to create the task; nothing was paid. `kind` says whether another may be asked."""
+
+    def __init__(self, kind: Refusal, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+class Job:
+    """What the engine knows of one task while it runs. Used on the engine's loop alone.
+
+    `accepted` and `finished` may be waited for from any thread. `orders` are the offers still to try;
+    a job that was found in the ledger has a `task` and none.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        uploads: Uploads,
+        settings: Settings,
+        *,
+        request: Request | None = None,
+        orders: tuple[Order, ...] = (),
+        pixels: Mapping[str, Pixels] | None = None,
+        context: Context | None = None,
+        task: Task | None = None,
+    ) -> None:
+        self.services, self.uploads, self.settings = services, uploads, settings
+        self.request, self.orders = request, orders
+        self.pixels: Mapping[str, Pixels] = pixels or {}
+        self.context = context or Context()
+        self.task = task
+        self.notes: list[str] = []
+        self.price: Price | None = None
+        self.accepted: Future[None] = Future()
+        self.finished: Future[Outcome] = Future()
+        self.waiting = 0
+        self.sent = task is not None
+        self.cancel_wanted = asyncio.Event()
+        self.progress = Progress(task.state if task else State.NEW, "preparing", services.now(), 20.0)
+        self.work: asyncio.Task[None] | None = None
+
+    @property
+    def handle(self) -> str:
+        return self.task.handle if self.task else ""
+
+    def say(self, words: str, **changed: Any) -> None:
+        """Tells everybody who waits how the task stands."""
+        state = self.task.state if self.task else State.NEW
+        self.progress = replace(self.progress, words=words, state=state, handle=self.handle, **changed)
+
+    async def step(self, state: State, **changed: Any) -> None:
+        """Takes the task on, in the ledger first."""
+        assert self.task is not None  # noqa: S101 - a job has a task before its first step
+        self.task = await self.services.write(self.services.ledger.step, self.task, state, **changed)
+        self.say(self.progress.words)
+
+    async def note(self, **changed: Any) -> None:
+        """Writes columns of the task without a step."""
+        assert self.task is not None  # noqa: S101 - a job has a task before its first note
+        self.task = await self.services.write(self.services.ledger.note, self.task, **changed)
+
+    def tell_accepted(self) -> None:
+        if not self.accepted.done():
+            self.accepted.set_result(None)
+
+    def finish(self, outcome: Outcome) -> None:
+        """Hands the outcome to everybody who waits. Only the first one counts."""
+        self.tell_accepted()
+        if not self.finished.done():
+            self.finished.set_result(outcome)
+
+    def fail(self, error: KlingError) -> None:
+        self.finish(Outcome(self.request, self.task, notes=tuple(self.notes), price=self.price, error=error))
+
+
+def refused(order: Order, error: TurnedDownError, tried: list[str]) -> RefusedError:
+    """The error for a person when the last candidate has refused."""
+    before = f" Before that, {' and '.join(tried)} refused as well." if tried else ""
+    todo = {
+        Refusal.KEY: f"Check the key of {order.provider}",
+        Refusal.CREDIT: f"Add credit at {order.provider} or choose another provider",
+        Refusal.UNKNOWN: "Choose another model or provider",
+        Refusal.FULL: "Wait a little and run again",
+        Refusal.INVALID: "Change what it names and run again",
+    }[error.kind]
+    return RefusedError(
+        f"{order.provider} did not take the task: {error.kind.value} ({error}).{before} Nothing was created and "
+        f"nothing was paid. {todo}."
+    )
+
+
+def stopped(job: Job) -> FailedError:
+    """The error of a task that was stopped before it was sent."""
+    return FailedError("Stopped before it was sent: nothing was created and nothing was paid.", job.handle)

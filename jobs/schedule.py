@@ -1,0 +1,47 @@
+"""When to look: the pause before each question to a provider, as a function of time and nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+FIRST_LOOK = 0.5
+SHARE_OF_ELAPSED = 0.12
+LONGEST_PAUSE = 5.0
+LONGEST_BACKOFF = 30.0
+LONGEST_RETRY_AFTER = 120.0
+
+
+def next_pause(elapsed: float, expected: float) -> float:
+    """Seconds until the next look, `elapsed` seconds after the task was accepted.
+
+    Pauses grow with the time already spent, so that the wait beyond the end stays a small share of the
+    whole, and are cut short where they would jump over the expected end.
+    """
+    pause = min(max(FIRST_LOOK, elapsed * SHARE_OF_ELAPSED), LONGEST_PAUSE)
+    until_expected = expected - elapsed
+    if FIRST_LOOK < until_expected < pause:
+        return until_expected
+    return pause
+
+
+def backoff(attempt: int) -> float:
+    """Seconds before attempt number `attempt` (1 is the first repeat) after an error."""
+    return float(min(0.5 * 2 ** (attempt - 1), LONGEST_BACKOFF))
+
+
+def retry_after_seconds(written: str | None, now: float) -> float | None:
+    """A Retry-After header, in seconds or as an HTTP date, as seconds from `now`; None where there is none."""
+    if written is None:
+        return None
+    try:
+        seconds = float(written)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(written)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        seconds = (moment - datetime.fromtimestamp(now, timezone.utc)).total_seconds()
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER) if seconds == seconds else None

@@ -1,0 +1,165 @@
+"""Every setting of the pack, read in this one place: the environment first, then what was saved in KLING_HOME."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ..catalog.models import PROVIDERS
+from ..catalog.prices import Overrides, load_overrides
+from ..catalog.request import SANDBOX
+from ..errors import SetupError
+from ..providers import ADAPTERS
+from ..providers.base import Limits
+
+KEYS_FILE = "keys.json"
+PRICES_FILE = "prices.json"
+ENDPOINT_PATTERN = r"^https?://[^\s/?#]+[^\s?#]*$"
+
+
+Variables = TypeVar("Variables", bound=BaseSettings)
+
+
+class _ProviderVariables(BaseSettings):
+    """`EACHLABS_API_KEY` and its neighbours; the prefix is the provider's name."""
+
+    api_key: SecretStr | None = None
+    base_url: str | None = Field(None, pattern=ENDPOINT_PATTERN)
+    concurrency: int | None = Field(None, ge=1, le=1000)
+    requests_per_minute: int | None = Field(None, ge=1, le=100_000)
+
+
+class _PackVariables(BaseSettings):
+    """`KLING_HOME` and its neighbours."""
+
+    model_config = SettingsConfigDict(env_prefix="KLING_", env_ignore_empty=True)
+
+    home: Path | None = None
+    ledger_url: SecretStr | None = None
+    sandbox: Literal["editor", "always", "never"] = "editor"
+    on_interrupt: Literal["keep", "cancel"] = "keep"
+    max_images_per_run: int = Field(36, ge=1)
+    daily_budget_usd: float | None = Field(None, ge=0)
+    keep_results_days: int = Field(30, ge=1)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where one provider is reached and with which key. `base_url` has no trailing slash."""
+
+    name: str
+    base_url: str
+    key: SecretStr | None
+    limits: Limits
+
+    @property
+    def key_hash(self) -> str | None:
+        """Tells keys apart in the ledger without being one."""
+        if self.key is None:
+            return None
+        return hashlib.sha256(f"kling:{self.name}:{self.key.get_secret_value()}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings as they were when a run began."""
+
+    home: Path
+    ledger_url: str
+    endpoints: Mapping[str, Endpoint]
+    sandbox: Literal["editor", "always", "never"]
+    on_interrupt: Literal["keep", "cancel"]
+    max_images_per_run: int
+    daily_budget_usd: float | None
+    keep_results_days: int
+    prices: Overrides
+
+    @property
+    def results(self) -> Path:
+        return self.home / "results"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every key in use, for redaction."""
+        return tuple(end.key.get_secret_value() for end in self.endpoints.values() if end.key)
+
+    @property
+    def with_key(self) -> tuple[str, ...]:
+        """Providers that have a key, in the catalogue's order."""
+        return tuple(name for name in PROVIDERS if self.endpoints[name].key)
+
+    def auto_means_sandbox(self, from_editor: bool) -> bool:
+        """Whether `auto` stands for the sandbox in a prompt that does or does not come from the editor."""
+        if self.sandbox == "editor":
+            return from_editor and not self.with_key
+        return self.sandbox == "always"
+
+
+def load_settings(default_home: Path) -> Settings:
+    """Reads all settings now. Raises SetupError that names a variable whose value cannot be."""
+    pack = _read(_PackVariables, "KLING_")
+    home = (pack.home or default_home).expanduser().absolute()
+    saved = _saved_keys(home / KEYS_FILE)
+    ledger = pack.ledger_url.get_secret_value() if pack.ledger_url else f"sqlite:///{home / 'ledger.sqlite'}"
+    return Settings(
+        home=home,
+        ledger_url=ledger,
+        endpoints={name: _endpoint(name, saved.get(name)) for name in PROVIDERS},
+        sandbox=pack.sandbox,
+        on_interrupt=pack.on_interrupt,
+        max_images_per_run=pack.max_images_per_run,
+        daily_budget_usd=pack.daily_budget_usd,
+        keep_results_days=pack.keep_results_days,
+        prices=load_overrides(home / PRICES_FILE),
+    )
+
+
+def sandbox_endpoint(base_url: str) -> Endpoint:
+    """The sandbox as an endpoint: any key opens it, and it has no limits worth waiting for."""
+    return Endpoint(SANDBOX, base_url, SecretStr("sandbox"), Limits(in_flight=64, per_minute=6000))
+
+
+def _endpoint(name: str, saved_key: str | None) -> Endpoint:
+    adapter = ADAPTERS[name]
+    read = _read(_ProviderVariables, f"{name.upper()}_")
+    key = read.api_key if read.api_key and read.api_key.get_secret_value().strip() else None
+    if key is None and saved_key:
+        key = SecretStr(saved_key)
+    limits = Limits(
+        read.concurrency or adapter.limits.in_flight, read.requests_per_minute or adapter.limits.per_minute
+    )
+    stripped = SecretStr(key.get_secret_value().strip()) if key else None
+    return Endpoint(name, (read.base_url or adapter.base_url).rstrip("/"), stripped, limits)
+
+
+def _read(kind: type[Variables], prefix: str) -> Variables:
+    try:
+        return kind(_env_prefix=prefix, _env_ignore_empty=True)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{prefix}{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()
+        )
+        raise SetupError(
+            f"A setting has a value that cannot be used: {problems}. Nothing was sent and nothing was paid: "
+            "correct the environment variable and restart ComfyUI."
+        ) from None
+
+
+def _saved_keys(path: Path) -> Mapping[str, str]:
+    try:
+        saved = json.loads(path.read_text("utf-8"))
+        return {name: str(key) for name, key in saved.items() if key}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise SetupError(
+            f"The saved keys in {path} cannot be read ({type(error).__name__}). Nothing was sent and nothing was "
+            "paid: remove the file and set the keys again."
+        ) from None

@@ -1,0 +1,85 @@
+"""Kling Poll: collects tasks by their handles, from any run, any day."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..catalog.fields import Number
+from ..jobs.states import State
+from ..jobs.work import Outcome, read_handles
+from . import host, report, session
+from .generate import FRESHNESS, decode, fitted_notes, number_of, one_error
+from .schema import CATEGORY
+from .waiting import beside, watch
+
+TIMEOUT = Number(
+    "timeout", "Seconds to wait before giving the status back.", 0, 86400, 600, step=1, whole=True
+)
+
+
+class KlingPoll(io.ComfyNode):
+    """Takes handles, gives the pictures of those that are done and one status word for each."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="KlingPoll",
+            display_name="Kling Poll",
+            category=CATEGORY,
+            description="Collects the pictures of tasks by their handles, from any run, any day. Never pays.",
+            inputs=[
+                io.String.Input(
+                    "task", multiline=True, default="", tooltip="One handle a line, as eachlabs:abc123."
+                ),
+                io.Boolean.Input("wait", optional=True, default=True, tooltip="Off: ask once and go on."),
+                io.Int.Input(
+                    "timeout",
+                    optional=True,
+                    default=int(TIMEOUT.default),
+                    min=int(TIMEOUT.low),
+                    max=int(TIMEOUT.high),
+                    tooltip=TIMEOUT.tooltip,
+                ),
+            ],
+            outputs=[io.Image.Output("images"), io.String.Output("status"), io.String.Output("report")],
+            hidden=[io.Hidden.extra_pnginfo],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, **inputs: Any) -> int:
+        return number_of(inputs)
+
+    @classmethod
+    async def execute(cls, task: str, wait: bool = True, timeout: int = 600) -> io.NodeOutput:  # noqa: ASYNC109
+        handles = read_handles(task)
+        seconds = TIMEOUT.check(timeout)
+        settings = await asyncio.to_thread(session.settings_now)
+        _, node_id = host.executing()
+        engine = await asyncio.to_thread(session.engine, settings)
+        tickets = await beside(engine.poll(handles, settings))
+        cancel = settings.on_interrupt == "cancel"
+        await watch(tickets, node_id, finished=wait, cancel=cancel, timeout=seconds if wait else None)
+        outcomes = [ticket.outcome() for ticket in tickets]
+        images, outcomes, fitted = await asyncio.to_thread(decode, outcomes)
+        FRESHNESS.ended(node_id, all(outcome.final for outcome in outcomes), sandboxed=False)
+        if all(outcome.error for outcome in outcomes):
+            raise one_error(outcomes)
+        records = [report.record(outcome) for outcome in outcomes]
+        report.put_into_workflow(cls.hidden.extra_pnginfo, node_id, records)
+        also = fitted_notes(outcomes, fitted)
+        lines = [report.line(outcome, also.get(id(outcome), ())) for outcome in outcomes]
+        blocked = images is None or any(_unfinished(outcome) for outcome in outcomes)
+        shown = host.blocker() if blocked else images
+        words = "\n".join(_word(outcome) for outcome in outcomes)
+        return io.NodeOutput(shown, words, "\n".join(lines), ui={report.RECORDS: records})
+
+
+def _word(outcome: Outcome) -> str:
+    return outcome.task.state.value if outcome.task else State.FAILED.value
+
+
+def _unfinished(outcome: Outcome) -> bool:
+    return not outcome.error and not outcome.files

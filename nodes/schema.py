@@ -1,0 +1,91 @@
+"""From the catalogue to the inputs that ComfyUI shows."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..catalog.fields import Choice, Field, Number, Text
+from ..catalog.operations import AUTO, SEED, Operation
+from ..catalog.request import PROVIDER_CHOICES
+
+CATEGORY = "Kling"
+PROVIDER_TIP = "Who makes the picture. auto takes the cheapest provider that has a key and the model."
+WAIT_TIP = (
+    "Off: go on as soon as the task is accepted; Kling Poll collects the pictures with the task's handle."
+)
+
+
+def schema_of(operation: Operation) -> io.Schema:
+    """The node's schema: inputs in the contract's order, outputs images, mask where there is one, task, report."""
+    mask = [io.Mask.Output("mask", tooltip="1 where the picture is new, 0 where the original was.")]
+    return io.Schema(
+        node_id=operation.node_id,
+        display_name=operation.title,
+        category=CATEGORY,
+        description=operation.description,
+        inputs=[_input(operation, name) for name in operation.inputs],
+        outputs=[
+            io.Image.Output("images"),
+            *(mask if operation.has_mask else []),
+            io.String.Output("task", tooltip="One handle a line, provider:id, for Kling Poll."),
+            io.String.Output(
+                "report", tooltip="One line a task: what was made, where, how long it took, what it cost."
+            ),
+        ],
+        hidden=[io.Hidden.extra_pnginfo],
+    )
+
+
+def _input(operation: Operation, name: str) -> io.Input:
+    for role in operation.pictures:
+        if name in role.sockets:
+            return io.Image.Input(name, optional=name not in role.required_sockets, tooltip=role.tooltip)
+    if name == "model":
+        return io.Combo.Input(name, list(operation.models), optional=True, default=operation.models[0])
+    if name == "provider":
+        return io.Combo.Input(name, list(PROVIDER_CHOICES), optional=True, default=AUTO, tooltip=PROVIDER_TIP)
+    if name == "wait":
+        return io.Boolean.Input(name, optional=True, default=True, tooltip=WAIT_TIP)
+    if name == "seed":
+        return _number(SEED, control_after_generate=True)
+    return _widget(operation.field(name))
+
+
+def _widget(field: Field) -> io.Input:
+    if isinstance(field, Choice):
+        return io.Combo.Input(
+            field.name, list(field.options), optional=True, default=field.default, tooltip=field.tooltip
+        )
+    if isinstance(field, Number):
+        return _number(field)
+    return _text(field)
+
+
+def _text(field: Text) -> io.Input:
+    optional = field.name != "prompt"
+    return io.String.Input(
+        field.name, optional=optional, multiline=True, default=field.default, tooltip=field.tooltip
+    )
+
+
+def _number(field: Number, control_after_generate: bool | None = None) -> io.Input:
+    if field.whole:
+        return io.Int.Input(
+            field.name,
+            optional=True,
+            default=int(field.default),
+            min=int(field.low),
+            max=int(field.high),
+            step=int(field.step),
+            tooltip=field.tooltip,
+            control_after_generate=control_after_generate,
+        )
+    return io.Float.Input(
+        field.name,
+        optional=True,
+        default=field.default,
+        min=field.low,
+        max=field.high,
+        step=field.step,
+        tooltip=field.tooltip,
+    )

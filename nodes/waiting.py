@@ -1,0 +1,112 @@
+"""A node waits beside the engine in short slices: it sees Stop, shows progress, and never cancels a task."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import TypeVar
+
+from ..jobs.ticket import Ticket
+from . import host
+from .report import moment
+
+SLICE_SECONDS = 0.2
+STEPS = 100
+Answer = TypeVar("Answer")
+
+
+async def beside(future: Future[Answer]) -> Answer:
+    """Waits for a future of the engine; Stop ends the waiting and leaves the future alone."""
+    if not await _until([future], None):
+        raise host.interruption()
+    return future.result()
+
+
+async def watch(
+    tickets: Sequence[Ticket], node_id: str | None, finished: bool, cancel: bool, timeout: float | None = None
+) -> None:
+    """Waits until every ticket is finished (or accepted), showing progress; at most `timeout` seconds.
+
+    When Stop is pressed, or ComfyUI drops the node, what was not sent never is, and what was is kept or,
+    with `cancel`, stopped at the provider.
+    """
+    screen = _Screen(tickets, node_id)
+    futures: list[Future[object]] = [ticket.finished if finished else ticket.accepted for ticket in tickets]  # type: ignore[misc]
+    try:
+        completed = await _until(futures, screen, timeout)
+    except asyncio.CancelledError:
+        _let_go(tickets, stop=True, cancel=cancel and host.interrupted())
+        raise
+    if not completed:
+        _let_go(tickets, stop=True, cancel=cancel)
+        raise host.interruption()
+    _let_go(tickets, stop=False, cancel=False)
+
+
+async def _until(
+    futures: Sequence[Future[object]], screen: _Screen | None, timeout: float | None = None
+) -> bool:  # type: ignore[type-arg]
+    """True when all are done or the time is over, False when Stop was pressed."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    ends = None if timeout is None else loop.time() + timeout
+
+    def wake(_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the prompt's loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(ready.set)
+
+    for future in futures:
+        future.add_done_callback(wake)
+    while not all(future.done() for future in futures):
+        if host.interrupted():
+            return False
+        if ends is not None and loop.time() >= ends:
+            return True
+        if screen is not None:
+            screen.update()
+        ready.clear()
+        if all(future.done() for future in futures):
+            break
+        left = SLICE_SECONDS if ends is None else max(0.0, min(SLICE_SECONDS, ends - loop.time()))
+        try:
+            await asyncio.wait_for(ready.wait(), left)
+        except asyncio.TimeoutError:
+            continue
+    if screen is not None:
+        screen.update()
+    return True
+
+
+def _let_go(tickets: Sequence[Ticket], stop: bool, cancel: bool) -> None:
+    for ticket in tickets:
+        ticket.let_go(stop, cancel)
+
+
+class _Screen:
+    """The node's text and bar. Both are sent only when they change."""
+
+    def __init__(self, tickets: Sequence[Ticket], node_id: str | None) -> None:
+        self._tickets, self._node_id = tickets, node_id
+        self._bar = host.progress_bar(node_id, STEPS)
+        self._shown: tuple[str, int] = ("", -1)
+
+    def update(self) -> None:
+        distinct = {ticket.same_task: ticket for ticket in self._tickets}.values()
+        done = sum(ticket.finished.done() for ticket in distinct)
+        now = time.time()
+        slowest = max(
+            distinct, key=lambda ticket: (not ticket.finished.done(), ticket.progress.since), default=None
+        )
+        if slowest is None:
+            return
+        text = moment(slowest.progress, now)
+        if len(distinct) > 1:
+            text = f"{done} of {len(distinct)} done · {text}"
+        share = (now - slowest.progress.since) / max(slowest.progress.expected, 0.1)
+        value = round(STEPS * (done + min(0.95, max(0.0, share)) * (done < len(distinct))) / len(distinct))
+        if (text, value) != self._shown:
+            self._shown = (text, value)
+            host.show_text(text, self._node_id)
+            self._bar(value)
