@@ -83,9 +83,9 @@ def _number(field: Number, control_after_generate: bool | None = None) -> io.Inp
     return io.Float.Input(
         field.name,
         optional=True,
-        default=field.default,
-        min=field.low,
-        max=field.high,
+        default=float(field.default),
+        min=float(field.low),
+        max=float(field.high),
         step=field.step,
         tooltip=field.tooltip,
     )

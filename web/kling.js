@@ -1,0 +1,13 @@
+// The pack's door to the editor: the only file that imports ComfyUI's app.
+
+import { app } from "../../scripts/app.js";
+import { holdSeed } from "./seed.js";
+
+const CATEGORY = "Kling";
+
+app.registerExtension({
+  name: "kling.images",
+  nodeCreated(node) {
+    if (node.constructor?.nodeData?.category === CATEGORY) holdSeed(node);
+  },
+});
