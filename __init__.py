@@ -11,6 +11,6 @@ WEB_DIRECTORY = "./web"
 
 async def comfy_entrypoint() -> Any:
     """ComfyUI's door to the pack. Imported late: ComfyUI alone can load what lies behind it."""
-    from .nodes import KlingExtension
+    from .nodes.extension import KlingExtension
 
     return KlingExtension()

@@ -11,9 +11,9 @@ from ..errors import UnreadError
 from .decode import inspect
 from .http import DownloadError, Origin
 from .job import Job
-from .ledger import Result, Task
 from .schedule import backoff
 from .settings import Endpoint
+from .task import Result, Task
 
 ATTEMPTS = 4
 EXPIRED = (401, 403, 404, 410)

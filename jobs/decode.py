@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -103,7 +104,7 @@ def _reading(path: Path) -> Iterator[None]:
     except Exception as error:
         # Pillow and its codecs raise OSError, SyntaxError, ValueError, struct.error, EOFError, MemoryError and more.
         raise UnreadError(
-            f"{path} cannot be read as a picture: {str(error) or type(error).__name__}. The task is done and paid, its "
+            f"{path.name} cannot be read as a picture: {str(error) or type(error).__name__}. The task is done and paid, its "
             "bytes are kept as they came, and nothing has to be paid again: look at the file, or collect the task "
             "with KlingPoll once more after an update of the pack."
         ) from error
@@ -262,8 +263,13 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    colours = bytes(itertools.chain(*itertools.product(range(0, 256, 51), repeat=len(Image.getmodebands(mode)))))
-    return False
+    """Whether `transform` moves colours that span the range by no more than a rounding."""
+    bands = Image.getmodebands(mode)
+    colours = bytes(itertools.chain.from_iterable(itertools.product(range(0, 256, 51), repeat=bands)))
+    probe = Image.frombytes(mode, (len(colours) // bands, 1), colours)
+    moved = ImageCms.applyTransform(probe, transform) or probe
+    change = np.asarray(moved, np.int16) - np.asarray(probe.convert("RGB"), np.int16)
+    return bool(np.abs(change).max() <= 1)
 
 
 def _fill(image: Image.Image, out: np.ndarray) -> None:

@@ -18,12 +18,12 @@ from ..providers import ADAPTERS
 from .admission import check_cost, may_answer, orders_for
 from .collect import kept_files
 from .job import Job, stopped
-from .ledger import Ledger, Task
 from .life import run
 from .services import SandboxAddress, Services
 from .settings import Settings
 from .states import State
 from .submit import uncertain
+from .task import Task
 from .ticket import Ticket
 from .uploads import Uploads
 from .work import Handle, Outcome, Run
@@ -40,6 +40,9 @@ class Engine:
         self._thread = threading.Thread(target=self._serve, name="kling-engine", daemon=True)
         self._jobs: dict[int, Job] = {}
         self._admitting = asyncio.Lock()
+        # SQLAlchemy would cost every start of ComfyUI half a second; the first task can spare it.
+        from .ledger import Ledger
+
         # The ledger is opened here, so that one that cannot be written is told before anything is planned.
         settings.home.mkdir(parents=True, exist_ok=True)
         self._services = Services(Ledger(settings.ledger_url), version, sandbox_address)

@@ -13,10 +13,10 @@ from ..catalog.prices import Price
 from ..catalog.request import Request
 from ..errors import FailedError, KlingError, RefusedError
 from ..providers.base import Refusal
-from .ledger import Task
 from .services import Services
 from .settings import Settings
 from .states import State
+from .task import Task
 from .uploads import Uploads
 from .work import Context, Outcome, Pixels, Progress
 

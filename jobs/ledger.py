@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from statistics import median
 from typing import Any
 
@@ -20,62 +20,10 @@ from ..errors import SetupError
 from .migrations import METADATA, MIGRATIONS, NEWEST, RESULTS, TASKS, VERSIONS
 from .redact import redact
 from .states import OPEN, PAID, STEPS, State, check_step
+from .task import Result, Task
 
 LOCK_SECONDS = 10
 RECENT_TASKS = 25
-
-
-@dataclass(frozen=True)
-class Task:
-    """A row of the ledger. Times are seconds since 1970, amounts decimal text in `price_unit`."""
-
-    number: int
-    state: State
-    provider: str
-    provider_id: str | None
-    operation: str
-    model: str
-    wire_model: str
-    dialect: str
-    identity: str
-    count: int
-    changes: tuple[str, ...]
-    word: str
-    reason: str
-    created_at: float
-    submitted_at: float | None
-    accepted_at: float | None
-    finished_at: float | None
-    collected_at: float | None
-    estimated_amount: str | None
-    actual_amount: str | None
-    price_unit: str
-    price_basis: str
-    prompt_id: str | None
-    node_id: str | None
-    worker: str
-
-    @property
-    def handle(self) -> str:
-        """`provider:id`, or `provider:~N` while the provider has given no id."""
-        return f"{self.provider}:{self.provider_id or f'~{self.number}'}"
-
-    @property
-    def seconds(self) -> float | None:
-        """How long the provider took, as far as was seen."""
-        if self.finished_at is None or self.submitted_at is None:
-            return None
-        return self.finished_at - self.submitted_at
-
-
-@dataclass(frozen=True)
-class Result:
-    """One picture's original bytes: `file` below the results folder, size in bytes, hex SHA-256."""
-
-    position: int
-    file: str
-    size: int
-    digest: str
 
 
 class Ledger:

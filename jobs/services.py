@@ -10,17 +10,20 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ..catalog.request import SANDBOX
 from ..providers import ADAPTERS
 from ..providers.base import Call, Provider, Reply
 from .gate import FirstAnswers, KeyGate
 from .http import Http
-from .ledger import Ledger, Task
 from .pool import Pool
 from .settings import Endpoint, Settings, sandbox_endpoint
 from .states import State
+from .task import Task
+
+if TYPE_CHECKING:
+    from .ledger import Ledger
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")

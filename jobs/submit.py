@@ -15,12 +15,12 @@ from ..errors import UncertainError
 from ..providers.base import Created, Provider, Refusal, Refused, Reply, Unclear
 from .http import AnswerLostError, NotSentError
 from .job import Job, TurnedDownError
-from .ledger import Task
 from .redact import redact, redact_json
 from .route import price_of
 from .schedule import backoff, retry_after_seconds
 from .settings import Endpoint, Settings
 from .states import State
+from .task import Task
 from .uploads import Handed
 
 CONNECT_ATTEMPTS = 6

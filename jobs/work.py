@@ -14,9 +14,9 @@ from ..catalog.models import PROVIDERS
 from ..catalog.prices import Price
 from ..catalog.request import SANDBOX, Request
 from ..errors import InputError, KlingError
-from .ledger import Task
 from .settings import Settings
 from .states import State
+from .task import Task
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 

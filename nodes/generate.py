@@ -122,9 +122,7 @@ def _gather(
 
 def _check_wait(value: object) -> bool:
     if not isinstance(value, bool):
-        raise InputError(
-            f"wait is {value!r}; it must be true or false. Nothing was sent and nothing was paid."
-        )
+        raise InputError(f"wait is {value!r}; it must be true or false. Nothing was sent and nothing was paid.")
     return value
 
 
@@ -137,15 +135,9 @@ def _labels(extra_pnginfo: Any) -> Any:
     return extra_pnginfo.get("kling") if isinstance(extra_pnginfo, dict) else None
 
 
-def _note_freshness(
-    node_id: str | None, provider: str, outcomes: Sequence[Outcome], settings: Settings
-) -> None:
-    sandboxed = provider == AUTO and any(
-        outcome.task and outcome.task.provider == SANDBOX for outcome in outcomes
-    )
-    FRESHNESS.ended(
-        node_id, all(outcome.final for outcome in outcomes), sandboxed and settings.sandbox == "editor"
-    )
+def _note_freshness(node_id: str | None, provider: str, outcomes: Sequence[Outcome], settings: Settings) -> None:
+    sandboxed = provider == AUTO and any(outcome.task and outcome.task.provider == SANDBOX for outcome in outcomes)
+    FRESHNESS.ended(node_id, all(outcome.final for outcome in outcomes), sandboxed and settings.sandbox == "editor")
 
 
 def _output(

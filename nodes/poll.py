@@ -15,9 +15,7 @@ from .generate import FRESHNESS, decode, fitted_notes, number_of, one_error
 from .schema import CATEGORY
 from .waiting import beside, watch
 
-TIMEOUT = Number(
-    "timeout", "Seconds to wait before giving the status back.", 0, 86400, 600, step=1, whole=True
-)
+TIMEOUT = Number("timeout", "Seconds to wait before giving the status back.", 0, 86400, 600, step=1, whole=True)
 
 
 class KlingPoll(io.ComfyNode):
@@ -31,9 +29,7 @@ class KlingPoll(io.ComfyNode):
             category=CATEGORY,
             description="Collects the pictures of tasks by their handles, from any run, any day. Never pays.",
             inputs=[
-                io.String.Input(
-                    "task", multiline=True, default="", tooltip="One handle a line, as eachlabs:abc123."
-                ),
+                io.String.Input("task", multiline=True, default="", tooltip="One handle a line, as eachlabs:abc123."),
                 io.Boolean.Input("wait", optional=True, default=True, tooltip="Off: ask once and go on."),
                 io.Int.Input(
                     "timeout",

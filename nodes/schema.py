@@ -10,9 +10,7 @@ from ..catalog.request import PROVIDER_CHOICES
 
 CATEGORY = "Kling"
 PROVIDER_TIP = "Who makes the picture. auto takes the cheapest provider that has a key and the model."
-WAIT_TIP = (
-    "Off: go on as soon as the task is accepted; Kling Poll collects the pictures with the task's handle."
-)
+WAIT_TIP = "Off: go on as soon as the task is accepted; Kling Poll collects the pictures with the task's handle."
 
 
 def schema_of(operation: Operation) -> io.Schema:
@@ -63,9 +61,7 @@ def _widget(field: Field) -> io.Input:
 
 def _text(field: Text) -> io.Input:
     optional = field.name != "prompt"
-    return io.String.Input(
-        field.name, optional=optional, multiline=True, default=field.default, tooltip=field.tooltip
-    )
+    return io.String.Input(field.name, optional=optional, multiline=True, default=field.default, tooltip=field.tooltip)
 
 
 def _number(field: Number, control_after_generate: bool | None = None) -> io.Input:

@@ -9,7 +9,6 @@ from pathlib import Path
 from .. import __version__
 from ..errors import KlingError
 from ..jobs.engine import Engine
-from ..jobs.ledger import Ledger
 from ..jobs.settings import Settings, load_settings
 from ..jobs.states import State
 from . import host
@@ -63,6 +62,8 @@ def take_up_open_tasks() -> None:
     default = settings.ledger_url.startswith("sqlite:///")
     if default and not Path(settings.ledger_url.removeprefix("sqlite:///")).exists():
         return
+    from ..jobs.ledger import Ledger
+
     ledger = Ledger(settings.ledger_url)
     try:
         waiting = ledger.in_state(State.NEW, State.SUBMITTING, State.ACCEPTED)

@@ -46,9 +46,7 @@ async def watch(
     _let_go(tickets, stop=False, cancel=False)
 
 
-async def _until(
-    futures: Sequence[Future[object]], screen: _Screen | None, timeout: float | None = None
-) -> bool:  # type: ignore[type-arg]
+async def _until(futures: Sequence[Future[object]], screen: _Screen | None, timeout: float | None = None) -> bool:  # type: ignore[type-arg]
     """True when all are done or the time is over, False when Stop was pressed."""
     loop, ready = asyncio.get_running_loop(), asyncio.Event()
     ends = None if timeout is None else loop.time() + timeout
@@ -96,9 +94,7 @@ class _Screen:
         distinct = {ticket.same_task: ticket for ticket in self._tickets}.values()
         done = sum(ticket.finished.done() for ticket in distinct)
         now = time.time()
-        slowest = max(
-            distinct, key=lambda ticket: (not ticket.finished.done(), ticket.progress.since), default=None
-        )
+        slowest = max(distinct, key=lambda ticket: (not ticket.finished.done(), ticket.progress.since), default=None)
         if slowest is None:
             return
         text = moment(slowest.progress, now)

@@ -1,0 +1,60 @@
+"""What the ledger knows of a task, and of one kept picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .states import State
+
+
+@dataclass(frozen=True)
+class Task:
+    """A row of the ledger. Times are seconds since 1970, amounts decimal text in `price_unit`."""
+
+    number: int
+    state: State
+    provider: str
+    provider_id: str | None
+    operation: str
+    model: str
+    wire_model: str
+    dialect: str
+    identity: str
+    count: int
+    changes: tuple[str, ...]
+    word: str
+    reason: str
+    created_at: float
+    submitted_at: float | None
+    accepted_at: float | None
+    finished_at: float | None
+    collected_at: float | None
+    estimated_amount: str | None
+    actual_amount: str | None
+    price_unit: str
+    price_basis: str
+    prompt_id: str | None
+    node_id: str | None
+    worker: str
+
+    @property
+    def handle(self) -> str:
+        """`provider:id`, or `provider:~N` while the provider has given no id."""
+        return f"{self.provider}:{self.provider_id or f'~{self.number}'}"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the provider took, as far as was seen."""
+        if self.finished_at is None or self.submitted_at is None:
+            return None
+        return self.finished_at - self.submitted_at
+
+
+@dataclass(frozen=True)
+class Result:
+    """One picture's original bytes: `file` below the results folder, size in bytes, hex SHA-256."""
+
+    position: int
+    file: str
+    size: int
+    digest: str
