@@ -15,6 +15,7 @@ from ..catalog.order import Order
 from ..catalog.request import SANDBOX, Request
 from ..errors import InputError, KlingError, UnfinishedError
 from ..providers import ADAPTERS
+from . import settle
 from .admission import check_cost, may_answer, orders_for
 from .collect import kept_files
 from .job import Job, stopped
@@ -62,6 +63,14 @@ class Engine:
         """The newest tasks first."""
         return self.call(self._services.write(self._services.ledger.recent, limit, state))
 
+    def cancel(self, handle: Handle) -> Future[str]:
+        """Stops a task as far as its provider can; the answer says what will come of it."""
+        return self.call(settle.cancel(self._services, list(self._jobs.values()), handle))
+
+    def resolve(self, handle: Handle, provider_id: str | None) -> Future[Task]:
+        """Settles an uncertain task: as accepted under the id found at the provider, or as never created."""
+        return self.call(self._resolve(handle, provider_id))
+
     def mark_unread(self, task: Task, reason: str) -> Future[Task]:
         """A kept picture turned out to be unreadable: the next run fetches it anew, for nothing."""
         return self.call(self._services.write(self._services.ledger.step, task, State.UNREAD, reason=reason))
@@ -105,6 +114,13 @@ class Engine:
                     )
                 else:
                     self._start(Job(services, self._uploads, self._settings, task=task))
+
+    async def _resolve(self, handle: Handle, provider_id: str | None) -> Task:
+        async with self._admitting:
+            task = await settle.resolve(self._services, handle, provider_id)
+            if task.state is State.ACCEPTED:
+                self._start(Job(self._services, self._uploads, self._settings, task=task))
+            return task
 
     async def _admit(self, work: Run) -> tuple[Ticket, ...]:
         """One after the other, so that equal requests of two nodes find each other."""

@@ -1,4 +1,4 @@
-"""The one wait loop: asks the provider how a task stands until it has ended. Resuming is the same loop entered later."""
+"""The one wait loop: asks how a task stands until it has ended. Resuming is the same loop entered later."""
 
 from __future__ import annotations
 
@@ -18,15 +18,20 @@ UNKNOWN_ANSWERS = 4
 """How often a provider may say that it does not know a task's id, right after giving it."""
 
 
+class GoneError(Exception):
+    """The provider no longer has the task or its pictures; says why."""
+
+
 async def follow(job: Job, endpoint: Endpoint, adapter: Provider, resumed: bool = False) -> Status:
     """Returns the status that ends the task, its last answer written down.
 
-    Raises UnfinishedError when the task can no longer be followed; it stays accepted in the ledger.
+    Raises UnfinishedError when the task can no longer be followed, GoneError when the provider does not know it;
+    it stays accepted in the ledger.
     """
     assert job.task is not None and job.task.provider_id is not None  # noqa: S101 - accepted tasks have an id
     call = adapter.poll(job.task.provider_id)
     cancelling = asyncio.create_task(_cancel_when_wanted(job, endpoint, adapter, job.task.provider_id))
-    errors, unknown = 0, 0
+    began, errors, unknown = job.services.now(), 0, 0
     pause = 0.0 if resumed else next_pause(0.0, job.progress.expected)
     try:
         while True:
@@ -40,11 +45,11 @@ async def follow(job: Job, endpoint: Endpoint, adapter: Provider, resumed: bool 
                     await _write_end(job, status, reply)
                     return status
                 pause = next_pause(elapsed, job.progress.expected)
-                job.tell_accepted()
-                continue
             unknown += isinstance(status, Refused) and status.kind is Refusal.UNKNOWN
-            _give_up_if_hopeless(job, status, unknown, elapsed)
+            _give_up_if_hopeless(job, status, unknown, job.services.now() - began)
             job.tell_accepted()
+            if isinstance(status, Status):
+                continue
             errors += 1
             asked = retry_after_seconds(reply.retry_after, job.services.now()) if reply else None
             pause = backoff(errors) if asked is None else asked
@@ -67,7 +72,7 @@ async def _look(
     return reply, answer if isinstance(answer, Status | Refused) else None
 
 
-def _give_up_if_hopeless(job: Job, status: Refused | Status | None, unknown: int, elapsed: float) -> None:
+def _give_up_if_hopeless(job: Job, status: Refused | Status | None, unknown: int, followed: float) -> None:
     task = job.task
     assert task is not None  # noqa: S101 - only accepted tasks are followed
     start = f"Task {task.handle} is paid for and kept, but "
@@ -79,15 +84,13 @@ def _give_up_if_hopeless(job: Job, status: Refused | Status | None, unknown: int
                 f"{start}{task.provider} refuses the key ({reason}). Correct it. {later}", task.handle
             )
         if unknown >= UNKNOWN_ANSWERS:
-            raise UnfinishedError(
-                f"{start}{task.provider} does not know its id ({reason}). {later}", task.handle
-            )
-    if elapsed > GIVE_UP_SECONDS:
-        raise UnfinishedError(f"{start}has not ended after {elapsed / 3600:.1f} hours. {later}", task.handle)
+            raise GoneError(f"{task.provider} does not know its id ({reason})")
+    if followed > GIVE_UP_SECONDS:
+        raise UnfinishedError(f"{start}has not ended after {followed / 3600:.1f} hours. {later}", task.handle)
 
 
 async def _write_end(job: Job, status: Status, reply: Reply | None) -> None:
-    changed = {"word": status.word[:64], "answer": kept(job, reply) if reply else None}
+    changed = {"word": redact(status.word)[:64], "answer": kept(job, reply) if reply else None}
     if job.task is not None and job.task.finished_at is None:
         changed["finished_at"] = job.services.now()
     if status.cost is not None:
@@ -103,6 +106,9 @@ async def _cancel_when_wanted(job: Job, endpoint: Endpoint, adapter: Provider, p
         job.notes.append(f"{endpoint.name} has no cancel call: the task goes on and is kept")
         return
     try:
-        await job.services.ask(endpoint, adapter, call)
+        reply = await job.services.ask(endpoint, adapter, call)
     except (NotSentError, AnswerLostError):
         job.notes.append("the cancel call did not get through: the task goes on and is kept")
+        return
+    if not reply.ok:
+        job.notes.append(f"{endpoint.name} did not cancel it (HTTP {reply.status}): the task goes on and is kept")

@@ -40,7 +40,11 @@ class KlingPoll(io.ComfyNode):
                     tooltip=TIMEOUT.tooltip,
                 ),
             ],
-            outputs=[io.Image.Output("images"), io.String.Output("status"), io.String.Output("report")],
+            outputs=[
+                io.Image.Output("images", display_name="images"),
+                io.String.Output("status", display_name="status"),
+                io.String.Output("report", display_name="report"),
+            ],
             hidden=[io.Hidden.extra_pnginfo],
         )
 

@@ -15,7 +15,9 @@ WAIT_TIP = "Off: go on as soon as the task is accepted; Kling Poll collects the 
 
 def schema_of(operation: Operation) -> io.Schema:
     """The node's schema: inputs in the contract's order, outputs images, mask where there is one, task, report."""
-    mask = [io.Mask.Output("mask", tooltip="1 where the picture is new, 0 where the original was.")]
+    mask = [
+        io.Mask.Output("mask", display_name="mask", tooltip="1 where the picture is new, 0 where the original was.")
+    ]
     return io.Schema(
         node_id=operation.node_id,
         display_name=operation.title,
@@ -23,11 +25,13 @@ def schema_of(operation: Operation) -> io.Schema:
         description=operation.description,
         inputs=[_input(operation, name) for name in operation.inputs],
         outputs=[
-            io.Image.Output("images"),
+            io.Image.Output("images", display_name="images"),
             *(mask if operation.has_mask else []),
-            io.String.Output("task", tooltip="One handle a line, provider:id, for Kling Poll."),
+            io.String.Output("task", display_name="task", tooltip="One handle a line, provider:id, for Kling Poll."),
             io.String.Output(
-                "report", tooltip="One line a task: what was made, where, how long it took, what it cost."
+                "report",
+                display_name="report",
+                tooltip="One line a task: what was made, where, how long it took, what it cost.",
             ),
         ],
         hidden=[io.Hidden.extra_pnginfo],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..catalog.frames import Expansion
 from ..errors import InputError
@@ -21,7 +22,7 @@ AT_ONCE = min(2, os.cpu_count() or 1)
 """Pictures decoded side by side; each takes memory beside the output."""
 
 
-def pixels_of(images: torch.Tensor, socket: str) -> list[np.ndarray]:
+def pixels_of(images: torch.Tensor, socket: str) -> list[NDArray[np.uint8]]:
     """Each picture of an IMAGE as uint8 H×W×3, rounded; 1 channel is grey, 4 are flattened over white.
 
     Takes any float type and device. Values outside 0 to 1 are clamped, NaN is 0. Raises InputError, which
@@ -32,7 +33,7 @@ def pixels_of(images: torch.Tensor, socket: str) -> list[np.ndarray]:
 
 
 def images_of(paths: Sequence[Path]) -> tuple[torch.Tensor, list[bool]]:
-    """All result files as one float32 tensor [B,H,W,3] of the first one's size, and which ones were fitted to it.
+    """All result files as one float32 tensor [B,H,W,3] of the first one's size, and which were fitted to it.
 
     `paths` holds at least one. Raises UnreadError for the first that cannot be read.
     """
@@ -80,7 +81,7 @@ def _check(images: torch.Tensor, socket: str) -> None:
         raise InputError(f"{socket} is empty, of shape {shape}; it must hold at least one picture. {nothing}")
 
 
-def _pixels(picture: torch.Tensor) -> np.ndarray:
+def _pixels(picture: torch.Tensor) -> NDArray[np.uint8]:
     """One picture [H,W,C] as uint8 H×W×3."""
     height, width, _ = picture.shape
     pixels = torch.empty((height, width, 3), dtype=torch.uint8)
@@ -96,17 +97,16 @@ def _pixels(picture: torch.Tensor) -> np.ndarray:
 
 
 def _box_when_fitted(expansion: Expansion, own: PictureInfo, width: int, height: int) -> tuple[int, int, int, int]:
-    """Where the original lies once a result was brought to `width`×`height` as `decode_fitted` does it."""
+    """`original_box` of a result that was brought to `width`×`height` as `decode_fitted` does it."""
     left, top, right, bottom = expansion.original_box(own.width, own.height)
     scale = max(width / own.width, height / own.height)
-    across, down = (width - own.width * scale) / 2, (height - own.height * scale) / 2
 
-    def place(at: int, shift: float, end: int) -> int:
-        return min(max(round(at * scale + shift), 0), end)
+    def along(place: int, before: int, after: int) -> int:
+        return min(max(round((place - before / 2) * scale + after / 2), 0), after)
 
     return (
-        place(left, across, width),
-        place(top, down, height),
-        place(right, across, width),
-        place(bottom, down, height),
+        along(left, own.width, width),
+        along(top, own.height, height),
+        along(right, own.width, width),
+        along(bottom, own.height, height),
     )
