@@ -26,10 +26,9 @@ class Text:
     default: str = ""
 
     def check(self, value: object) -> str:
-        if not isinstance(value, str):
-            raise InputError(wrong(self.name, value, "a text"))
-        if self.required and not value.strip():
-            raise InputError(wrong(self.name, value, f"a text of 1 to {self.longest} characters"))
+        if not isinstance(value, str) or (self.required and not value.strip()):
+            length = f"1 to {self.longest}" if self.required else f"at most {self.longest}"
+            raise InputError(wrong(self.name, value, f"a text of {length} characters"))
         if len(value) > self.longest:
             raise InputError(
                 f"{self.name} has {len(value)} characters; at most {self.longest} are allowed. "
@@ -55,7 +54,7 @@ class Choice:
 
     def check(self, value: object) -> str:
         if not isinstance(value, str) or value not in self.options:
-            raise InputError(wrong(self.name, value, "one of " + ", ".join(self.options)))
+            raise InputError(wrong(self.name, value, one_of(self.options)))
         return value
 
 
@@ -119,6 +118,11 @@ def is_default(field: Field, value: Value) -> bool:
 def check_all(fields: tuple[Field, ...], given: Mapping[str, object]) -> dict[str, Value]:
     """`given` with defaults filled in, every value checked. Raises InputError on the first wrong one."""
     return {field.name: field.check(given.get(field.name, field.default)) for field in fields}
+
+
+def one_of(options: tuple[str, ...]) -> str:
+    """What `wrong` says is wanted where only these are allowed."""
+    return ("one of " if len(options) > 1 else "") + ", ".join(options)
 
 
 def wrong(name: str, value: object, wanted: str) -> str:

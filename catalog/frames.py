@@ -20,7 +20,7 @@ WIRE_DECIMALS = 4
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as a request knows it: size in pixels and a digest of its 8-bit RGB pixels."""
+    """A picture as a request knows it: size in pixels and a digest of size and 8-bit RGB pixels."""
 
     width: int
     height: int
@@ -35,9 +35,7 @@ class Picture:
         size = f"{socket} is {self.width}×{self.height} pixels; "
         nothing = " Nothing was sent and nothing was paid: "
         if min(self.width, self.height) < SHORTEST_SIDE:
-            raise InputError(
-                f"{size}each side must have at least {SHORTEST_SIDE}.{nothing}scale it up first."
-            )
+            raise InputError(f"{size}each side must be at least {SHORTEST_SIDE}.{nothing}scale it up first.")
         if max(self.ratio, 1 / self.ratio) > LONGEST_RATIO:
             limit = f"{LONGEST_RATIO:g}"
             raise InputError(f"{size}its ratio must be from 1:{limit} to {limit}:1.{nothing}crop it first.")

@@ -182,9 +182,7 @@ MODELS = (
         ),
     ),
     Model("image", "kling-v2", (Offer("apimodels", "kling-v2", APIMODELS_V2_IMAGE, credits("0.151")),)),
-    Model(
-        "image", "kling-v2-new", (Offer("apimodels", "kling-v2-new", APIMODELS_RESTYLE, credits("0.151")),)
-    ),
+    Model("image", "kling-v2-new", (Offer("apimodels", "kling-v2-new", APIMODELS_RESTYLE, credits("0.151")),)),
     Model(
         "image",
         "kling-v3",

@@ -67,9 +67,7 @@ def _ratio(default: str, options: tuple[str, ...]) -> Choice:
     return Choice("aspect_ratio", tip, options, default)
 
 
-RESOLUTION = Choice(
-    "resolution", "1k is about 1024 pixels on the long side, 2k twice that.", ("1k", "2k"), "1k"
-)
+RESOLUTION = Choice("resolution", "1k is about 1024 pixels on the long side, 2k twice that.", ("1k", "2k"), "1k")
 COUNT = Number("n", "Pictures for each task. Every one is paid for.", 1, 9, 1, step=1, whole=True)
 NEGATIVE = Text("negative_prompt", "What the picture should not show.")
 SEED = Number(
@@ -129,11 +127,7 @@ OPERATIONS = (
             RESOLUTION,
             COUNT,
         ),
-        (
-            Pictures(
-                "image", "A picture the prompt can name; a batch counts as several.", 1, 10, numbered=True
-            ),
-        ),
+        (Pictures("image", "A picture the prompt can name; a batch counts as several.", 1, 10, numbered=True),),
     ),
     Operation(
         "multi-image",

@@ -87,9 +87,7 @@ def load_overrides(path: Path) -> Overrides:
     except FileNotFoundError:
         return Overrides()
     except (OSError, ValueError) as error:
-        raise SetupError(
-            f"{path} cannot be read as JSON ({error}). Nothing was paid: mend or remove it."
-        ) from error
+        raise SetupError(f"{path} cannot be read as JSON ({error}). Nothing was paid: mend or remove it.") from error
     prices: dict[tuple[str, str, str], Decimal] = {}
     rates: dict[str, Decimal] = {}
     try:

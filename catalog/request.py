@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError
-from .fields import Pictures, Value, check_all, is_default, wrong
+from .fields import Pictures, Value, check_all, is_default, one_of, wrong
 from .frames import Picture, expansion_of, expansion_to
 from .models import MODELS, PROVIDERS
 from .operations import AUTO, EXPANSION_RATIOS, OFF, SEED, Operation
@@ -55,9 +55,7 @@ class Request:
             "operation": self.operation.name,
             "model": self.model,
             "fields": {name: self.fields[name] for name in self.set_by_user},
-            "pictures": {
-                role: [picture.digest for picture in sent] for role, sent in self.pictures.items() if sent
-            },
+            "pictures": {role: [picture.digest for picture in sent] for role, sent in self.pictures.items() if sent},
             "seed": self.seed,
         }
         written = json.dumps(meant, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -85,27 +83,25 @@ def build_requests(
     sent = sum(len(pictures) for pictures in tasks[0].values())
     check_references(str(fields["prompt"]), sent, _gap(operation, sockets))
     return tuple(
-        Request(operation, model, _settle_expansion(fields, pictures), pictures, seed, provider)
-        for pictures in tasks
+        Request(operation, model, _settle_expansion(fields, pictures), pictures, seed, provider) for pictures in tasks
     )
 
 
 def _check_model(operation: Operation, name: object) -> str:
     if name not in operation.models:
-        raise InputError(wrong("model", name, "one of " + ", ".join(operation.models)))
+        raise InputError(wrong("model", name, one_of(operation.models)))
     row = next(row for row in MODELS if (row.operation, row.name) == (operation.name, name))
     if row.retired:
         date, successor = row.retired
         raise InputError(
-            f"model is {name}, which was retired on {date}. Nothing was sent and nothing was paid: "
-            f"use {successor}."
+            f"model is {name}, which was retired on {date}. Nothing was sent and nothing was paid: use {successor}."
         )
     return row.name
 
 
 def _check_provider(name: object) -> str:
     if name not in PROVIDER_CHOICES:
-        raise InputError(wrong("provider", name, "one of " + ", ".join(PROVIDER_CHOICES)))
+        raise InputError(wrong("provider", name, one_of(PROVIDER_CHOICES)))
     return str(name)
 
 
@@ -121,16 +117,15 @@ def _gather(role: Pictures, sockets: Mapping[str, Sequence[Picture]]) -> tuple[P
         single = not role.numbered and not role.each_is_a_task
         if single and len(pictures) > 1:
             raise InputError(
-                f"{socket} has a batch of {len(pictures)} pictures; it takes one. {nothing}: "
-                "choose one of them."
+                f"{socket} has a batch of {len(pictures)} pictures; it takes one. {nothing}: choose one of them."
             )
         for picture in pictures:
             picture.check(socket)
         gathered.extend(pictures)
     if role.numbered and len(gathered) > role.at_most:
         raise InputError(
-            f"{role.sockets[0]} to {role.sockets[-1]} hold {len(gathered)} pictures, batches opened; "
-            f"at most {role.at_most} are allowed. {nothing}: use fewer."
+            f"{role.sockets[0]} to {role.sockets[-1]} hold {len(gathered)} pictures, with every "
+            f"picture of a batch counted; at most {role.at_most} are allowed. {nothing}: use fewer."
         )
     return tuple(gathered)
 
@@ -145,9 +140,7 @@ def _gap(operation: Operation, sockets: Mapping[str, Sequence[Picture]]) -> str 
     return None
 
 
-def _settle_expansion(
-    fields: Mapping[str, Value], pictures: Mapping[str, tuple[Picture, ...]]
-) -> Mapping[str, Value]:
+def _settle_expansion(fields: Mapping[str, Value], pictures: Mapping[str, tuple[Picture, ...]]) -> Mapping[str, Value]:
     """`fields` with target_aspect turned into the four ratios that reach it, and those checked."""
     if "target_aspect" not in fields:
         return fields

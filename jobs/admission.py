@@ -29,10 +29,13 @@ def orders_for(run: Run, request: Request) -> tuple[Order, ...]:
     return candidates(request, run.settings, run.settings.auto_means_sandbox(run.context.from_editor))
 
 
-async def check_cost(services: Services, settings: Settings, firsts: list[Order]) -> None:
+async def check_cost(
+    services: Services, settings: Settings, firsts: list[Order], unwritten: list[Order]
+) -> None:
     """Refuses new tasks that are too many or too dear, before any is paid.
 
-    `firsts` holds the first candidate of every task that would be paid for. Raises SetupError.
+    `firsts` holds the first candidate of every task that would be paid for, `unwritten` of those that were let
+    in and have no row in the ledger yet. Raises SetupError.
     """
     paid = [order for order in firsts if order.provider != SANDBOX]
     pictures = sum(order.request.count for order in firsts)
@@ -43,11 +46,13 @@ async def check_cost(services: Services, settings: Settings, firsts: list[Order]
             "setting."
         )
     if settings.daily_budget_usd is not None and paid:
-        await _check_budget(services, settings, paid, settings.daily_budget_usd)
+        await _check_budget(services, settings, paid, unwritten, settings.daily_budget_usd)
 
 
-async def _check_budget(services: Services, settings: Settings, paid: list[Order], budget: float) -> None:
-    amounts = [settings.prices.in_usd(order.provider, _price(order, settings)) for order in paid]
+async def _check_budget(
+    services: Services, settings: Settings, paid: list[Order], unwritten: list[Order], budget: float
+) -> None:
+    amounts = [_usd(order, settings) for order in paid]
     start = f"KLING_DAILY_BUDGET_USD is ${budget:g}, and "
     if any(amount is None for amount in amounts):
         raise SetupError(
@@ -56,12 +61,17 @@ async def _check_budget(services: Services, settings: Settings, paid: list[Order
         )
     midnight = datetime.fromtimestamp(services.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     spent = await services.write(services.ledger.spent_usd, midnight.timestamp())
+    spent += float(sum((_usd(order, settings) or Decimal(0) for order in unwritten), Decimal(0)))
     wanted = float(sum((amount for amount in amounts if amount is not None), Decimal(0)))
     if spent + wanted > budget + 1e-9:
         raise SetupError(
             f"{start}this run would cost ${wanted:.3f} on top of ${spent:.3f} spent today. Nothing was sent and "
             "nothing was paid: run it tomorrow, ask for less, or raise the budget."
         )
+
+
+def _usd(order: Order, settings: Settings) -> Decimal | None:
+    return settings.prices.in_usd(order.provider, _price(order, settings))
 
 
 def _price(order: Order, settings: Settings) -> Price | None:

@@ -7,7 +7,7 @@ import hashlib
 import time
 from pathlib import Path
 
-from ..errors import UnreadError
+from ..errors import UnfinishedError, UnreadError
 from .decode import inspect
 from .http import DownloadError, Origin
 from .job import Job
@@ -62,6 +62,25 @@ async def collect(job: Job, endpoint: Endpoint, links: tuple[str, ...]) -> tuple
     return files, len(links) - len(files)
 
 
+async def read_again(job: Job) -> tuple[Path, ...]:
+    """The pictures of a task whose bytes are kept unread, where this version can read all of them; else none."""
+    task, services, folder = job.task, job.services, job.settings.results
+    assert task is not None  # noqa: S101 - only a written task has kept bytes
+    kept = {result.position: result for result in await services.write(services.ledger.results, task)}
+    for position in range(task.count):
+        if position in kept and kept_files((kept[position],), folder):
+            continue
+        target = (folder / _name(task, position)).with_suffix(".unread")
+        if not target.is_file():
+            return ()
+        try:
+            result = await services.on(services.picture_threads, _identify, target, folder, position, task)
+        except UnreadError:
+            return ()
+        await services.write(services.ledger.keep, task, result)
+    return kept_files(await services.write(services.ledger.results, task), folder)
+
+
 async def _there(file: Path) -> Path:
     return file
 
@@ -80,6 +99,12 @@ async def _fetch(job: Job, link: str, position: int, trusted: Origin) -> Path:
             if attempt == ATTEMPTS:
                 raise
             await asyncio.sleep(backoff(attempt))
+        except OSError as error:
+            raise UnfinishedError(
+                f"Task {task.handle} is paid for and done, but its picture could not be written to {target.parent} "
+                f"({error.strerror}). Make room or make it writable, then run again to fetch it without paying.",
+                task.handle,
+            ) from error
     result = await services.on(
         services.picture_threads, _identify, target, job.settings.results, position, task
     )

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -76,10 +77,10 @@ def inspect(path: Path) -> PictureInfo:
         return PictureInfo(kind, width, height)
 
 
-def decode_into(path: Path, out: np.ndarray) -> None:
+def decode_into(path: Path, out: NDArray[np.float32]) -> None:
     """Decodes into `out`, float32 H×W×3 of the picture's upright size, as sRGB from 0 to 1.
 
-    Raises UnreadError when the file is cut off, damaged or no picture, ValueError when `out` has another size.
+    Raises UnreadError when the file is cut off, damaged or no picture; ValueError when `out` does not fit.
     """
     with _reading(path):
         image = _load(path)
@@ -88,12 +89,12 @@ def decode_into(path: Path, out: np.ndarray) -> None:
     _fill(image, out)
 
 
-def decode_fitted(path: Path, out: np.ndarray) -> None:
+def decode_fitted(path: Path, out: NDArray[np.float32]) -> None:
     """Like `decode_into`, but brings the picture to the size of `out` by centre crop and Lanczos."""
-    with _reading(path):
-        image = _load(path)
     height, width, _ = out.shape
-    _fill(ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS), out)
+    with _reading(path):
+        image = ImageOps.fit(_load(path), (width, height), Image.Resampling.LANCZOS)
+    _fill(image, out)
 
 
 @contextmanager
@@ -102,11 +103,11 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # Pillow and its codecs raise OSError, SyntaxError, ValueError, struct.error, EOFError, MemoryError and more.
+        # Pillow raises OSError, SyntaxError, ValueError, struct.error, EOFError, MemoryError and more.
         raise UnreadError(
-            f"{path.name} cannot be read as a picture: {str(error) or type(error).__name__}. The task is done and paid, its "
-            "bytes are kept as they came, and nothing has to be paid again: look at the file, or collect the task "
-            "with KlingPoll once more after an update of the pack."
+            f"{path.name} cannot be read as a picture: {str(error) or type(error).__name__}. The task is "
+            "done and paid, its bytes are kept as they came, and nothing has to be paid again: look at "
+            "the file, or collect the task with KlingPoll once more after an update of the pack."
         ) from error
 
 
@@ -118,7 +119,7 @@ def _open(file: BinaryIO) -> tuple[str, ImageFile]:
         raise ValueError(f"it is {_looks_like(start)}, not PNG, JPEG or WebP")
     file.seek(0)
     reader = {"png": PngImageFile, "jpeg": JpegImageFile, "webp": WebPImageFile}[kind]
-    # Image.open is passed by, since its limit on pixels may be any. A damaged EXIF block only makes Pillow warn.
+    # Image.open is passed by, since its limit on pixels may be any. On damaged EXIF Pillow warns, no more.
     with _header_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         header = reader(file)
@@ -191,8 +192,13 @@ def _decode(header: ImageFile, data: bytes) -> Image.Image:
     """The pixels of a PNG or JPEG, decoded in one strict call. Raises ValueError when any are missing."""
     codec, _, _, settings = header.tile[0]
     if isinstance(header, PngImageFile):
-        data, settings = _png_stream(data), (settings, int(header.info.get("interlace", 0)))
-    image = Image.frombytes(header.mode, header.size, data, codec, settings)
+        stream = _png_stream(data)
+        interlaced = int(header.info.get("interlace", 0))
+        image = Image.frombytes(header.mode, header.size, stream, codec, settings, interlaced)
+        if _ends_early(image, stream, data[24], data[25]):
+            raise ValueError("it holds fewer pixels than it claims")
+    else:
+        image = Image.frombytes(header.mode, header.size, data, codec, settings)
     image.info.update(header.info)
     if header.palette:
         image.putpalette(header.palette)
@@ -215,6 +221,23 @@ def _png_stream(data: bytes) -> bytes:
             return b"".join(parts)
         at = end
     raise ValueError(f"it is cut off after {len(data)} bytes")
+
+
+def _ends_early(image: Image.Image, stream: bytes, depth: int, colour: int) -> bool:
+    """Whether a PNG's stream is well-formed, but short: Pillow leaves the missing rows black.
+
+    `depth` and `colour` are the two bytes of the header (PNG, 11.2.1). Counting is as long as decoding, so
+    only a picture whose last row is black is counted.
+    """
+    if np.asarray(image)[-1].any():
+        return False
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    missing = image.width * image.height * channels * depth // 8 + image.height
+    inflate = zlib.decompressobj()
+    while piece := inflate.decompress(stream, 1 << 20):
+        missing -= len(piece)
+        stream = inflate.unconsumed_tail
+    return missing > 0
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -272,7 +295,7 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     return bool(np.abs(change).max() <= 1)
 
 
-def _fill(image: Image.Image, out: np.ndarray) -> None:
+def _fill(image: Image.Image, out: NDArray[np.float32]) -> None:
     """Writes a picture as `_load` makes it into `out`, from 0 to 1."""
     levels = np.asarray(image)
     if image.mode == "F":

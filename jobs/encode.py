@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ..catalog.frames import LARGEST_FILE, SHORTEST_SIDE, Picture
@@ -35,15 +36,15 @@ class Encoded:
     note: str | None
 
 
-def describe(pixels: np.ndarray) -> Picture:
-    """Size and identity of an H×W×3 uint8 picture: hex SHA-256 over `{W}x{H}x3:` and the bytes, row by row."""
+def describe(pixels: NDArray[np.uint8]) -> Picture:
+    """Size and identity of an H×W×3 uint8 picture: hex SHA-256 over `{W}x{H}x3:` and its bytes by rows."""
     height, width, _ = pixels.shape
     digest = hashlib.sha256(f"{width}x{height}x3:".encode())
     digest.update(np.ascontiguousarray(pixels).data)
     return Picture(width, height, digest.hexdigest())
 
 
-def encode(pixels: np.ndarray, limit: int = LARGEST_FILE) -> Encoded:
+def encode(pixels: NDArray[np.uint8], limit: int = LARGEST_FILE) -> Encoded:
     """The best file of at most `limit` bytes for an H×W×3 uint8 picture, without any metadata.
 
     A PNG where one fits, else JPEG 95, 90 or 85 without colour subsampling, else a smaller JPEG whose
@@ -83,19 +84,19 @@ def _jpeg_scaled(image: Image.Image, limit: int, before: str) -> Encoded:
             return Encoded(data, "image/jpeg", scaled.width, scaled.height, note)
         part *= SHRINK
     raise InputError(
-        f"The picture of {image.width}×{image.height} pixels does not fit into {_megabytes(limit)} without a side "
-        f"falling under {SHORTEST_SIDE} pixels. Nothing was sent and nothing was paid: send a smaller picture."
+        f"The picture of {image.width}×{image.height} pixels does not fit into {_megabytes(limit)} with "
+        f"sides of {SHORTEST_SIDE} pixels or more. Nothing was sent and nothing was paid: send a plainer one."
     )
 
 
 def _scaled(size: tuple[int, int], shortest: int) -> tuple[int, int]:
-    """`size` with its shorter side at `shortest`; the longer is rounded down, so that no ratio gets too long."""
+    """`size` with its shorter side at `shortest`; the longer is rounded down, so no ratio gets too long."""
     width, height = size
     longest = max(size) * shortest // min(size)
     return (longest, shortest) if width > height else (shortest, longest)
 
 
-def _gain(pixels: np.ndarray) -> float:
+def _gain(pixels: NDArray[np.uint8]) -> float:
     """About how large the THOROUGH file is beside the QUICK one, from eight bands of the picture."""
     starts = np.linspace(0, max(0, len(pixels) - 32), 8, dtype=int)
     sample = Image.fromarray(np.concatenate([pixels[start : start + 32] for start in starts]))

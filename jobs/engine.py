@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Coroutine
@@ -13,13 +14,14 @@ import psutil
 
 from ..catalog.order import Order
 from ..catalog.request import SANDBOX, Request
-from ..errors import InputError, KlingError, UnfinishedError
+from ..errors import FailedError, InputError, KlingError, UnfinishedError
 from ..providers import ADAPTERS
 from . import settle
 from .admission import check_cost, may_answer, orders_for
 from .collect import kept_files
-from .job import Job, stopped
+from .job import STOPPED, Job, stopped
 from .life import run
+from .redact import redact
 from .services import SandboxAddress, Services
 from .settings import Settings
 from .states import State
@@ -28,6 +30,13 @@ from .task import Task
 from .ticket import Ticket
 from .uploads import Uploads
 from .work import Handle, Outcome, Run
+
+LOG = logging.getLogger("kling")
+LAST_ANSWERS_SECONDS = 5.0
+"""How long a paid request that is under way is waited for when the engine closes."""
+
+ANOTHER_PROCESS_SECONDS = 60.0
+"""A process that started this much later than the worker it shares an id with is another one."""
 
 Answer = TypeVar("Answer")
 
@@ -45,11 +54,10 @@ class Engine:
         from .ledger import Ledger
 
         # The ledger is opened here, so that one that cannot be written is told before anything is planned.
-        settings.home.mkdir(parents=True, exist_ok=True)
         self._services = Services(Ledger(settings.ledger_url), version, sandbox_address)
         self._uploads = Uploads(self._services)
         self._thread.start()
-        self.call(self._take_up())
+        self.call(self._take_up()).add_done_callback(_log_failure)
 
     def submit(self, work: Run) -> Future[tuple[Ticket, ...]]:
         """A ticket for each request, in order; equal requests share a task. Raises what admission refuses."""
@@ -65,7 +73,7 @@ class Engine:
 
     def cancel(self, handle: Handle) -> Future[str]:
         """Stops a task as far as its provider can; the answer says what will come of it."""
-        return self.call(settle.cancel(self._services, list(self._jobs.values()), handle))
+        return self.call(settle.cancel(self._services, self._jobs.values(), handle))
 
     def resolve(self, handle: Handle, provider_id: str | None) -> Future[Task]:
         """Settles an uncertain task: as accepted under the id found at the provider, or as never created."""
@@ -73,7 +81,7 @@ class Engine:
 
     def mark_unread(self, task: Task, reason: str) -> Future[Task]:
         """A kept picture turned out to be unreadable: the next run fetches it anew, for nothing."""
-        return self.call(self._services.write(self._services.ledger.step, task, State.UNREAD, reason=reason))
+        return self.call(self._mark_unread(task, reason))
 
     def call(self, work: Coroutine[Any, Any, Answer]) -> Future[Answer]:
         """Runs `work` on the engine's loop."""
@@ -81,7 +89,7 @@ class Engine:
 
     def close(self) -> None:
         """Ends the thread. Accepted tasks stay in the ledger and are taken up by the next engine."""
-        self.call(self._wind_down()).result(timeout=10)
+        self.call(self._wind_down()).result(timeout=LAST_ANSWERS_SECONDS + 10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
 
@@ -91,11 +99,23 @@ class Engine:
         self._loop.close()
 
     async def _wind_down(self) -> None:
-        works = [job.work for job in self._jobs.values() if job.work]
-        for work in works:
-            work.cancel()
-        await asyncio.gather(*works, return_exceptions=True)
-        self._services.close()
+        async with self._admitting:
+            jobs = list(self._jobs.values())
+            sending = {
+                asyncio.wrap_future(job.accepted) for job in jobs if job.task and job.task.state is State.SUBMITTING
+            }
+            for job in jobs:
+                job.dropped = True
+                if job.work is not None and not job.sent:
+                    job.work.cancel()
+            if sending:
+                await asyncio.wait(sending, timeout=LAST_ANSWERS_SECONDS)
+            works = [job.work for job in jobs if job.work is not None]
+            for work in works:
+                work.cancel()
+            await asyncio.gather(*works, return_exceptions=True)
+            await self._uploads.close()
+            self._services.close()
 
     async def _take_up(self) -> None:
         """After a restart, unasked: what was accepted is followed, what was on its way is uncertain."""
@@ -104,16 +124,20 @@ class Engine:
             for task in await services.write(ledger.in_state, State.NEW, State.SUBMITTING, State.ACCEPTED):
                 if not _left_behind(task, services.worker):
                     continue
-                if task.state is State.NEW:
-                    await services.write(
-                        ledger.step, task, State.CANCELLED, reason="never sent: the process ended"
-                    )
-                elif task.state is State.SUBMITTING:
-                    await services.write(
-                        ledger.step, task, State.UNCERTAIN, reason="the process ended while it was sent"
-                    )
-                else:
-                    self._start(Job(services, self._uploads, self._settings, task=task))
+                try:
+                    await self._take_over(task)
+                except (KlingError, ValueError) as error:
+                    LOG.warning("Task %s was not taken up: %s", task.handle, error)
+
+    async def _take_over(self, task: Task) -> None:
+        services, ledger = self._services, self._services.ledger
+        if task.state is State.NEW:
+            await services.write(ledger.step, task, State.CANCELLED, reason="never sent: the process ended")
+        elif task.state is State.SUBMITTING:
+            await services.write(ledger.step, task, State.UNCERTAIN, reason="the process ended while it was sent")
+        else:
+            mine = await services.write(ledger.note, task, worker=services.worker)
+            self._start(Job(services, self._uploads, self._settings, task=mine))
 
     async def _resolve(self, handle: Handle, provider_id: str | None) -> Task:
         async with self._admitting:
@@ -132,7 +156,10 @@ class Engine:
                 for identity, job in found.items()
                 if job is None
             }
-            await check_cost(self._services, work.settings, [orders[0] for orders in new.values()])
+            unwritten = [job.orders[0] for job in self._jobs.values() if job.task is None]
+            await check_cost(
+                self._services, work.settings, [orders[0] for orders in new.values()], unwritten
+            )
             jobs = {
                 identity: self._begin(work, distinct[identity], orders) for identity, orders in new.items()
             }
@@ -155,14 +182,16 @@ class Engine:
 
     @staticmethod
     def _answers(job: Job, providers: tuple[str, ...]) -> bool:
-        """Whether a running job asks one of `providers` and is still wanted."""
-        asked = {job.task.provider} if job.task else {order.provider for order in job.orders}
-        return asked <= set(providers) and not job.finished.done()
+        """Whether a running job ends at one of `providers` and has not ended or been stopped yet."""
+        settled = job.task is not None and job.task.provider_id is not None
+        asked = {job.task.provider} if job.task and settled else {order.provider for order in job.orders}
+        return asked <= set(providers) and not job.finished.done() and (job.sent or not job.dropped)
 
     async def _rejoin(self, task: Task, settings: Settings, request: Request | None) -> tuple[Job, str]:
         """A job for a task of the ledger: finished at once where its pictures are kept, else followed."""
         for running in self._jobs.values():
-            if running.task and running.task.number == task.number:
+            if running.task and running.task.number == task.number and not running.finished.done():
+                running.request = running.request or request
                 return running, "joined"
         job = Job(self._services, self._uploads, settings, request=request, task=task)
         results = await self._services.write(self._services.ledger.results, task)
@@ -175,6 +204,14 @@ class Engine:
         else:
             job.fail(_why_not(task))
         return job, "reused"
+
+    async def _mark_unread(self, task: Task, reason: str) -> Task:
+        write, ledger = self._services.write, self._services.ledger
+        now = await write(ledger.by_handle, task.provider, f"~{task.number}") or task
+        if now.state is not State.UNREAD:
+            now = await write(ledger.step, now, State.UNREAD, reason=redact(reason))
+            await write(ledger.forget_results, now)
+        return now
 
     async def _take(self, handles: tuple[Handle, ...], settings: Settings) -> tuple[Ticket, ...]:
         tickets = []
@@ -233,29 +270,48 @@ class Engine:
         try:
             await run(job)
         except asyncio.CancelledError:
-            if job.task is not None and job.task.state is State.NEW:
-                await job.step(State.CANCELLED, reason="stopped before it was sent")
-            job.fail(stopped(job))
+            try:
+                await job.settle(State.CANCELLED, STOPPED)
+            finally:
+                job.fail(_interrupted(job))
             raise
         except Exception as error:  # noqa: BLE001 - a mistake of the pack must not leave a node waiting for ever
-            job.fail(
-                KlingError(
-                    f"The pack made a mistake ({type(error).__name__}: {error}). {_kept_as(job)}", job.handle
-                )
-            )
+            said = redact(f"{type(error).__name__}: {error}", job.settings.secrets)
+            LOG.error("Task %s met a mistake of the pack: %s", job.handle or "(not written)", said)
+            await job.settle(State.FAILED, said)
+            job.fail(KlingError(f"The pack made a mistake ({said}). {_kept_as(job)}", job.handle))
+
+
+def _log_failure(taking_up: Future[None]) -> None:
+    if not taking_up.cancelled() and (error := taking_up.exception()):
+        LOG.warning("Open tasks were not taken up: %s", redact(f"{type(error).__name__}: {error}"))
+
+
+def _interrupted(job: Job) -> KlingError:
+    """The error of a job that was cancelled: by Stop before it was sent, or at any time by the end of the engine."""
+    task = job.task
+    if task is None or task.state in (State.NEW, State.FAILED, State.CANCELLED):
+        return stopped(job)
+    if task.state is State.UNCERTAIN:
+        return uncertain(task, task.reason)
+    return UnfinishedError(
+        f"ComfyUI ends while task {task.handle} is {task.state.value}. It is kept and collected after the next start.",
+        task.handle,
+    )
 
 
 def _kept_as(job: Job) -> str:
-    if job.task is None or job.task.state is State.NEW:
+    if job.task is None or job.task.state in (State.NEW, State.FAILED):
         return "Nothing was paid."
-    return f"Task {job.handle} is {job.task.state.value} in the ledger and can be collected with Kling Poll."
+    return f"Task {job.handle} is {job.task.state.value} in the ledger; Kling Poll with its handle tells how it stands."
 
 
 def _why_not(task: Task) -> KlingError:
     """Why a task of the ledger has no pictures to give and none to wait for."""
     if task.state is State.UNCERTAIN:
         return uncertain(task, task.reason)
-    return UnfinishedError(
+    ended = task.state in (State.FAILED, State.CANCELLED)
+    return (FailedError if ended else UnfinishedError)(
         f"Task {task.handle} is {task.state.value}{': ' + task.reason if task.reason else ''}. There is nothing to "
         "collect, and nothing was paid by asking.",
         task.handle,
@@ -264,7 +320,12 @@ def _why_not(task: Task) -> KlingError:
 
 def _left_behind(task: Task, worker: str) -> bool:
     """Whether the process that had the task in hand is gone. One on another machine is taken to live."""
-    host, process, _ = task.worker.split("/")
+    host, process, started, _ = task.worker.split("/")
     if task.worker == worker or host != socket.gethostname():
         return False
-    return process == worker.split("/")[1] or not psutil.pid_exists(int(process))
+    if process == worker.split("/")[1]:
+        return True
+    try:
+        return bool(psutil.Process(int(process)).create_time() > float(started) + ANOTHER_PROCESS_SECONDS)
+    except psutil.NoSuchProcess:
+        return True

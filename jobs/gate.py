@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from ..errors import RefusedError
+from ..errors import RefusedError, UncertainError
 from ..providers.base import Limits
 from .states import State
 
-MINUTE = 60.0
+MINUTE = 61.0
+"""Seconds. The provider counts when calls arrive, so a second is left for those that take longer than others."""
 
 
 class KeyGate:
@@ -61,6 +62,7 @@ class FirstAnswers:
         self._recorded = recorded
         self._read: set[tuple[str, str]] = set()
         self._turns: dict[tuple[str, str], asyncio.Lock] = {}
+        self._lost: Counter[tuple[str, str]] = Counter()
 
     @asynccontextmanager
     async def turn(self, provider: str, operation: str) -> AsyncIterator[None]:
@@ -69,17 +71,27 @@ class FirstAnswers:
         if await self._is_read(key):
             yield
             return
+        lost_before = self._lost[key]
         async with self._turns.setdefault(key, asyncio.Lock()):
             if await self._is_read(key):
                 pass
+            elif self._lost[key] > lost_before:
+                raise RefusedError(
+                    f"Held back, not sent and not paid: the answer to the first task of {provider} for {operation}, which "
+                    "went ahead alone, was lost or cannot be understood. See to that task first, then run again."
+                )
             elif await self._recorded(*key) is State.UNREAD:
                 raise RefusedError(
                     f"Held back, not sent and not paid: the first answer of {provider} for {operation} could not be "
-                    "read, so further tasks would not be either. Update the pack, then run again: what is there is "
-                    "read without paying."
+                    "read, so further tasks would not be either. Collect that task with Kling Poll, after an update of "
+                    "the pack if need be: that pays nothing. Then run again."
                 )
             else:
-                yield
+                try:
+                    yield
+                except UncertainError:
+                    self._lost[key] += 1
+                    raise
                 return
         yield
 

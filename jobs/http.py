@@ -6,6 +6,7 @@ Nothing here repeats a request. What may be repeated is decided by who knows whe
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,17 @@ LARGEST_PICTURE = 200 * 2**20
 CHUNK = 2**18
 SESSIONS_PER_HOST = 32
 USER_AGENT = "ComfyUI-Kling-Images"
+
+
+NEVER_SENT = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidJSONError,
+)
+"""Raised before anything could have left."""
 
 
 class NotSentError(Exception):
@@ -114,9 +126,15 @@ class Http:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
+            # Without this, a login in the user's .netrc takes the place of the key.
+            session.auth = _as_it_is
             for scheme in ("https://", "http://"):
                 session.mount(scheme, HTTPAdapter(pool_maxsize=SESSIONS_PER_HOST, max_retries=0))
         return session
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 class DownloadError(Exception):
@@ -173,7 +191,8 @@ def _sorted_error(error: requests.RequestException) -> NotSentError | AnswerLost
     if isinstance(error, requests.exceptions.ProxyError) and getattr(cause, "original_error", None):
         cause = getattr(cause, "original_error")  # noqa: B009 - urllib3 sets it on ProxyError alone
     name = type(error).__name__
-    never = isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidURL)
-    if never or isinstance(cause, NewConnectionError | ConnectTimeoutError):
+    never = isinstance(error, NEVER_SENT) or isinstance(cause, NewConnectionError | ConnectTimeoutError)
+    untrusted = any(isinstance(reason, ssl.SSLCertVerificationError) for reason in getattr(cause, "args", ()))
+    if never or untrusted:
         return NotSentError(name)
     return AnswerLostError(name)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..catalog.request import SANDBOX
 from ..errors import SetupError
 from .migrations import METADATA, MIGRATIONS, NEWEST, RESULTS, TASKS, VERSIONS
 from .redact import redact
-from .states import OPEN, PAID, STEPS, State, check_step
+from .states import OPEN, PAID, State, check_step
 from .task import Result, Task
 
 LOCK_SECONDS = 10
@@ -34,8 +35,12 @@ class Ledger:
         with self._told():
             self._database = sa.create_engine(url, connect_args=_arguments(url))
             if self._database.dialect.name == "sqlite":
+                Path(self._database.url.database or "").parent.mkdir(parents=True, exist_ok=True)
                 sa.event.listen(self._database, "connect", _prepare_sqlite)
             with self._database.begin() as connection:
+                if self._database.dialect.name == "sqlite":
+                    # Of two processes that find a blank ledger, one makes the tables and the other sees them.
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
                 _migrate(connection)
 
     def close(self) -> None:
@@ -58,9 +63,8 @@ class Ledger:
     def step(self, task: Task, state: State, **changed: Any) -> Task:
         """Takes `task` to `state`, with further columns. Raises ValueError for a step that is not allowed."""
         check_step(task.state, state)
-        allowed = [old.value for old, after in STEPS.items() if state in after]
         with self._told(), self._database.begin() as connection:
-            mine = sa.and_(TASKS.c.number == task.number, TASKS.c.state.in_(allowed))
+            mine = sa.and_(TASKS.c.number == task.number, TASKS.c.state == task.state.value)
             done = connection.execute(sa.update(TASKS).where(mine).values(**changed, state=state.value))
             if done.rowcount != 1:
                 raise ValueError(f"task {task.number} is no longer {task.state.value}")
@@ -78,6 +82,11 @@ class Ledger:
         with self._told(), self._database.begin() as connection:
             connection.execute(sa.delete(RESULTS).where(place))
             connection.execute(sa.insert(RESULTS).values(task=task.number, **_columns(result)))
+
+    def forget_results(self, task: Task) -> None:
+        """What was kept does not count any more; the files stay until whole new ones take their place."""
+        with self._told(), self._database.begin() as connection:
+            connection.execute(sa.delete(RESULTS).where(RESULTS.c.task == task.number))
 
     def results(self, task: Task) -> tuple[Result, ...]:
         """The kept pictures in order."""
@@ -162,7 +171,7 @@ class Ledger:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError, ImportError) as error:
             cause = redact(str(getattr(error, "orig", None) or error).splitlines()[0])
             raise SetupError(
                 f"The ledger at {self._shown} cannot be used ({cause}). No task was started that could not be "

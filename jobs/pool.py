@@ -21,6 +21,7 @@ class Pool(Executor):
         self._lock = threading.Lock()
         self._threads = 0
         self._idle = 0
+        self._closed = False
 
     def submit(
         self, fn: Callable[Arguments, Answer], /, *args: Arguments.args, **kwargs: Arguments.kwargs
@@ -36,6 +37,8 @@ class Pool(Executor):
                 future.set_exception(error)
 
         with self._lock:
+            if self._closed:
+                raise RuntimeError(f"{self._name} was shut down")
             if self._idle:
                 self._idle -= 1
             elif self._threads < self._size:
@@ -49,6 +52,7 @@ class Pool(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Lets every thread end after the work that is queued; never waits for one that hangs."""
         with self._lock:
+            self._closed = True
             for _ in range(self._threads):
                 self._work.put(None)
 

@@ -9,9 +9,14 @@ from typing import Any
 HIDDEN = "[hidden]"
 _BASE64 = re.compile(r"(?:data:[\w/+.-]+;base64,)?[A-Za-z0-9+/_-]{120,}={0,2}")
 _TOKEN = re.compile(
-    r"(?i)\b(bearer|x-api-key|api[_-]?key|authorization|access[_-]?token|secret)(\W{1,4})[\w.~+/=-]{6,}"
+    r"(?i)\b(\w*(?:api[_-]?key|authorization|(?:access|auth)[_-]?token|(?:client[_-]?)?secret(?:[_-]?key)?|password))"
+    r"""(["']?\s*[:=]\s*["']?(?:(?:bearer|basic|key)\s+)?)[\w.~+/=-]{6,}"""
 )
+_BEARER = re.compile(r"(?i)\b(bearer\s+)(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}")
+_SECRET_NAME = re.compile(r"(?i)[\w-]*api[_-]?key|authorization|(?:access|auth)[_-]?token|client[_-]?secret|password")
 _QUERY = re.compile(r"(https?://[^\s\"'<>?#]+)[?#][^\s\"'<>]*")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""Half of a surrogate pair has no UTF-8, PostgreSQL has no NUL."""
 _LOGIN = re.compile(r"(\w+://)[^\s/@]+@")
 
 
@@ -20,14 +25,17 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
-    text = _LOGIN.sub(rf"\1{HIDDEN}@", text)
+    # Links first: Base64 would swallow a long path and leave its signature standing. What is short then is quick.
     text = _QUERY.sub(rf"\1?{HIDDEN}", text)
+    text = _BASE64.sub(lambda found: f"[{len(found[0])} characters of Base64]", text)
+    text = _LOGIN.sub(rf"\1{HIDDEN}@", text)
     text = _TOKEN.sub(rf"\1\2{HIDDEN}", text)
-    return _BASE64.sub(lambda found: f"[{len(found[0])} characters of Base64]", text)
+    text = _BEARER.sub(rf"\1{HIDDEN}", text)
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def redact_json(value: Any, secrets: Iterable[str] = ()) -> Any:
-    """The same for every text inside a JSON value; nesting deeper than 50 is cut off."""
+    """The same for every text inside a JSON value, and for what is named as a key; nesting deeper than 50 is cut off."""
     return _redact_below(value, tuple(secrets), 0)
 
 
@@ -38,7 +46,9 @@ def _redact_below(value: Any, secrets: tuple[str, ...], depth: int) -> Any:
         return redact(value, secrets)
     if isinstance(value, Mapping):
         return {
-            redact(str(name), secrets): _redact_below(item, secrets, depth + 1)
+            redact(str(name), secrets): HIDDEN
+            if isinstance(item, str) and _SECRET_NAME.fullmatch(str(name))
+            else _redact_below(item, secrets, depth + 1)
             for name, item in value.items()
         }
     if isinstance(value, list | tuple):

@@ -27,7 +27,7 @@ def next_pause(elapsed: float, expected: float) -> float:
 
 def backoff(attempt: int) -> float:
     """Seconds before attempt number `attempt` (1 is the first repeat) after an error."""
-    return float(min(0.5 * 2 ** (attempt - 1), LONGEST_BACKOFF))
+    return min(0.5 * 2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)
 
 
 def retry_after_seconds(written: str | None, now: float) -> float | None:

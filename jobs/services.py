@@ -12,6 +12,8 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+import psutil
+
 from ..catalog.request import SANDBOX
 from ..providers import ADAPTERS
 from ..providers.base import Call, Provider, Reply
@@ -33,12 +35,16 @@ SandboxAddress = Callable[[Path, str], str]
 
 
 class Services:
-    """One set for an engine. `now` is wall-clock time in seconds since 1970."""
+    """One set for an engine. `now` is wall-clock time in seconds since 1970.
+
+    `worker` is host, process id, the process's start in seconds since 1970, and a name of its own, between slashes.
+    """
 
     def __init__(self, ledger: Ledger, version: str, sandbox_address: SandboxAddress) -> None:
         self.ledger = ledger
         self.version = version
-        self.worker = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+        started = int(psutil.Process().create_time())
+        self.worker = f"{socket.gethostname()}/{os.getpid()}/{started}/{secrets.token_hex(4)}"
         self.http = Http()
         self.now = time.time
         self.first_answers = FirstAnswers(self._first_answer)
@@ -52,7 +58,7 @@ class Services:
         self.picture_threads = Pool("kling-picture", max(1, (os.cpu_count() or 2) - 1))
 
     def close(self) -> None:
-        """Lets idle threads end and closes the ledger after its last call."""
+        """Lets threads end after what they do, and closes the ledger after its last call."""
         pools = (self.api_threads, self.upload_threads, self.download_threads, self.picture_threads)
         for pool in pools:
             pool.shutdown()

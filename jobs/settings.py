@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +137,11 @@ def _endpoint(name: str, saved_key: str | None) -> Endpoint:
         read.concurrency or adapter.limits.in_flight, read.requests_per_minute or adapter.limits.per_minute
     )
     stripped = SecretStr(key.get_secret_value().strip()) if key else None
+    if stripped and not re.fullmatch(r"[!-~]+", stripped.get_secret_value()):
+        raise SetupError(
+            f"The key of {name} holds a space or a character that no key has. Nothing was sent and nothing was paid: "
+            f"copy it anew into {name.upper()}_API_KEY or the settings."
+        )
     return Endpoint(name, (read.base_url or adapter.base_url).rstrip("/"), stripped, limits)
 
 

@@ -47,6 +47,7 @@ async def cancel(services: Services, jobs: Iterable[Job], handle: Handle) -> str
     job = next((job for job in jobs if job.task and job.task.number == task.number), None)
     if job is None or job.work is None:
         return f"{handle} is {task.state.value}: there is nothing to cancel."
+    job.dropped = True
     if not job.sent:
         job.work.cancel()
         return f"{handle} was not sent yet and never will be; nothing is paid."

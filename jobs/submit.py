@@ -11,7 +11,7 @@ from typing import Any
 from ..catalog.order import Order
 from ..catalog.prices import Price
 from ..catalog.request import IDENTITY_RULE, SANDBOX, Request
-from ..errors import UncertainError
+from ..errors import SetupError, UncertainError, UnfinishedError
 from ..providers.base import Created, Provider, Refusal, Refused, Reply, Unclear
 from .http import AnswerLostError, NotSentError
 from .job import Job, TurnedDownError
@@ -59,9 +59,9 @@ async def write_down(job: Job, order: Order, endpoint: Endpoint) -> None:
         "key_hash": endpoint.key_hash,
         "labels": redact_json(job.context.labels, job.settings.secrets),
     }
-    job.task = await services.write(services.ledger.add, row)
+    task = await job.begin(row)
     job.notes.extend(order.changes)
-    expected = await services.usual_seconds(job.task, row["resolution"], order.offer.seconds)
+    expected = await services.usual_seconds(task, row["resolution"], order.offer.seconds)
     job.say("preparing", price=job.price, expected=1.0 if order.provider == SANDBOX else expected)
 
 
@@ -105,7 +105,15 @@ async def create(job: Job, order: Order, endpoint: Endpoint, adapter: Provider, 
 
 async def _accept(job: Job, provider_id: str, reply: Reply) -> None:
     now = job.services.now()
-    await job.step(State.ACCEPTED, provider_id=provider_id, accepted_at=now, answer=kept(job, reply))
+    try:
+        await job.step(State.ACCEPTED, provider_id=provider_id, accepted_at=now, answer=kept(job, reply))
+    except SetupError as error:
+        handle = f"{job.task.provider if job.task else ''}:{provider_id}"
+        raise UnfinishedError(
+            f"The task was created and is paid for as {handle}, but that could not be written down: {error} Keep this "
+            "handle: Kling Poll collects it without paying.",
+            handle,
+        ) from error
     job.say("accepted", since=now)
     job.tell_accepted()
 
@@ -114,6 +122,7 @@ async def _again_or_refuse(job: Job, attempt: int, reason: str) -> None:
     """No connection was made: the request had no effect and is sent again a few times."""
     await job.step(State.NEW)
     job.sent = False
+    await job.stop_if_dropped()
     if attempt >= CONNECT_ATTEMPTS:
         await job.step(State.FAILED, reason=reason)
         raise TurnedDownError(Refusal.FULL, f"no connection could be made: {reason}")
@@ -124,6 +133,7 @@ async def _again_or_refuse(job: Job, attempt: int, reason: str) -> None:
 async def _wait_for_room(job: Job, endpoint: Endpoint, reply: Reply, answer: Refused, attempt: int) -> None:
     await job.step(State.NEW, reason=_said(job, answer.reason), answer=kept(job, reply))
     job.sent = False
+    await job.stop_if_dropped()
     pause = retry_after_seconds(reply.retry_after, job.services.now())
     job.services.gate(endpoint).close_for(backoff(attempt + 1) if pause is None else pause)
     job.say("waiting: the provider has no room")

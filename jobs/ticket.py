@@ -16,6 +16,7 @@ class Ticket:
     def __init__(self, loop: asyncio.AbstractEventLoop, job: Job, how: str) -> None:
         self._loop, self._job, self._how = loop, job, how
         job.waiting += 1
+        job.dropped = False
 
     @property
     def progress(self) -> Progress:
@@ -58,6 +59,7 @@ class Ticket:
         job.waiting -= 1
         if not stop or job.waiting > 0 or job.finished.done():
             return
+        job.dropped = True
         if not job.sent and job.work is not None:
             job.work.cancel()
         elif cancel:

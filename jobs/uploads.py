@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..catalog.frames import Picture
 from ..catalog.order import Order
+from ..errors import InputError
 from ..providers.base import Place, Provider, Refused, Unclear
 from .encode import Encoded, encode
 from .http import AnswerLostError, NotSentError
@@ -18,6 +20,7 @@ from .settings import Endpoint
 from .work import Pixels
 
 ATTEMPTS = 4
+LAST_DELETIONS_SECONDS = 2.0
 
 
 class UploadFailedError(Exception):
@@ -34,10 +37,11 @@ class Handed:
 
 @dataclass
 class _Shared:
-    """One uploaded picture and how many tasks still need it."""
+    """One uploaded picture and who still needs it. Where `delete` is off, it is left to expire."""
 
     work: asyncio.Task[tuple[Place, str | None]]
-    users: int = 0
+    users: set[object] = field(default_factory=set)
+    delete: bool = True
 
 
 class Uploads:
@@ -46,14 +50,19 @@ class Uploads:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._shared: dict[tuple[str, str], _Shared] = {}
+        self._deleting: set[asyncio.Task[None]] = set()
 
     async def hand_over(
-        self, order: Order, endpoint: Endpoint, adapter: Provider, pixels: Mapping[str, Pixels]
+        self, order: Order, endpoint: Endpoint, adapter: Provider, pixels: Mapping[str, Pixels], user: object
     ) -> Handed:
-        """Makes every picture of `order` ready, side by side. Raises UploadFailedError."""
+        """Makes every picture of `order` ready for `user`, side by side. Raises UploadFailedError."""
         pictures = {picture.digest: picture for sent in order.pictures.values() for picture in sent}
-        make = self._inline if adapter.inline_pictures else self._uploaded
-        done = await asyncio.gather(*(make(endpoint, adapter, pixels[digest], digest) for digest in pictures))
+        if adapter.inline_pictures:
+            done = await asyncio.gather(*(self._inline(pixels[digest]) for digest in pictures))
+        else:
+            done = await asyncio.gather(
+                *(self._uploaded(endpoint, adapter, pixels[digest], digest, user) for digest in pictures)
+            )
         handed = Handed()
         for digest, (text, note) in zip(pictures, done, strict=True):
             handed.by_digest[digest] = text
@@ -61,36 +70,47 @@ class Uploads:
                 handed.notes.append(f"{_role(order, pictures[digest])} {note}")
         return handed
 
-    async def let_go(self, order: Order, endpoint: Endpoint, adapter: Provider) -> None:
-        """Says that a task is over; a picture that nobody needs any more is deleted where that can be done."""
+    def let_go(self, order: Order, endpoint: Endpoint, adapter: Provider, user: object, delete: bool) -> None:
+        """Says that the task of `user` is over; nobody waits for the deletion of what is no longer needed.
+
+        Without `delete`, the provider may still read the pictures: they are left to expire.
+        """
         for digest in {picture.digest for sent in order.pictures.values() for picture in sent}:
             shared = self._shared.get((endpoint.base_url, digest))
-            if shared is None:
+            if shared is None or user not in shared.users:
                 continue
-            shared.users -= 1
-            if shared.users <= 0:
+            shared.users.discard(user)
+            shared.delete = shared.delete and delete
+            if not shared.users:
                 del self._shared[(endpoint.base_url, digest)]
-                await self._delete(endpoint, adapter, shared)
+                if shared.delete:
+                    deleting = asyncio.create_task(self._delete(endpoint, adapter, shared))
+                    self._deleting.add(deleting)
+                    deleting.add_done_callback(self._deleting.discard)
 
-    async def _inline(
-        self, endpoint: Endpoint, adapter: Provider, pixels: Pixels, digest: str
-    ) -> tuple[str, str | None]:
+    async def close(self) -> None:
+        """Gives deletions that are under way a moment; what is not deleted expires."""
+        if self._deleting:
+            await asyncio.wait(self._deleting, timeout=LAST_DELETIONS_SECONDS)
+
+    async def _inline(self, pixels: Pixels) -> tuple[str, str | None]:
         encoded = await self._services.on(self._services.picture_threads, encode, pixels)
         return base64.b64encode(encoded.data).decode("ascii"), encoded.note
 
     async def _uploaded(
-        self, endpoint: Endpoint, adapter: Provider, pixels: Pixels, digest: str
+        self, endpoint: Endpoint, adapter: Provider, pixels: Pixels, digest: str, user: object
     ) -> tuple[str, str | None]:
         key = (endpoint.base_url, digest)
         shared = self._shared.get(key)
         if shared is None:
             work = asyncio.create_task(self._upload(endpoint, adapter, pixels, digest))
             shared = self._shared[key] = _Shared(work)
-        shared.users += 1
+        shared.users.add(user)
         try:
             place, note = await asyncio.shield(shared.work)
         except UploadFailedError:
-            self._shared.pop(key, None)
+            if self._shared.get(key) is shared:
+                del self._shared[key]
             raise
         return place.link, note
 
@@ -130,16 +150,12 @@ class Uploads:
         return adapter.place(await self._services.ask(endpoint, adapter, call), encoded.media_type)
 
     async def _delete(self, endpoint: Endpoint, adapter: Provider, shared: _Shared) -> None:
-        if not shared.work.done() or shared.work.cancelled() or shared.work.exception():
-            return
-        place, _ = shared.work.result()
-        call = adapter.discard(place.id) if place.id else None
-        if call is None:
-            return
-        try:
-            await self._services.ask(endpoint, adapter, call)
-        except (NotSentError, AnswerLostError):
-            return  # It expires by itself; the upload was asked for with a short life.
+        # Whatever goes wrong here, the upload expires by itself: it was asked for with a short life.
+        with contextlib.suppress(UploadFailedError, InputError, NotSentError, AnswerLostError):
+            place, _ = await shared.work
+            call = adapter.discard(place.id) if place.id else None
+            if call is not None:
+                await self._services.ask(endpoint, adapter, call)
 
 
 def _role(order: Order, picture: Picture) -> str:

@@ -9,6 +9,7 @@ from ..catalog.operations import AUTO, SEED, Operation
 from ..catalog.request import PROVIDER_CHOICES
 
 CATEGORY = "Kling"
+MODEL_TIP = "The Kling model; which provider offers it, and at what price, is in the README."
 PROVIDER_TIP = "Who makes the picture. auto takes the cheapest provider that has a key and the model."
 WAIT_TIP = "Off: go on as soon as the task is accepted; Kling Poll collects the pictures with the task's handle."
 
@@ -43,7 +44,8 @@ def _input(operation: Operation, name: str) -> io.Input:
         if name in role.sockets:
             return io.Image.Input(name, optional=name not in role.required_sockets, tooltip=role.tooltip)
     if name == "model":
-        return io.Combo.Input(name, list(operation.models), optional=True, default=operation.models[0])
+        models = list(operation.models)
+        return io.Combo.Input(name, models, optional=True, default=models[0], tooltip=MODEL_TIP)
     if name == "provider":
         return io.Combo.Input(name, list(PROVIDER_CHOICES), optional=True, default=AUTO, tooltip=PROVIDER_TIP)
     if name == "wait":

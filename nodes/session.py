@@ -35,12 +35,13 @@ def engine(settings: Settings) -> Engine:
 
 def sandbox_address(home: Path, dialect: str) -> str:
     """The sandbox's base URL for a provider's dialect, started with the first call."""
+    from ..sandbox.behaviour import Behaviour
     from ..sandbox.server import Sandbox
 
     with _lock:
         sandbox = _sandboxes.get(home)
         if not isinstance(sandbox, Sandbox):
-            sandbox = _sandboxes[home] = Sandbox(home / "sandbox").start()
+            sandbox = _sandboxes[home] = Sandbox(home / "sandbox", behaviour=Behaviour(limits={})).start()
         return sandbox.base_url(dialect)
 
 

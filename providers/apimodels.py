@@ -1,7 +1,7 @@
 """apimodels.app: one endpoint for everything, routed by `model`; upload by `POST /files`.
 
 Sources: apimodels.app/en/docs/kling-image and /en/docs/files. The page gives no syntax for naming pictures in
-an O1 prompt; Kling's own `<<<image_1>>>` is used, as its field names are Kling's own too. Error bodies are not
+an O1 prompt; Kling's own `<<<image_1>>>` is used, as its field names are Kling's too. Error bodies are not
 shown: `code` and `msg` are read as in the success shape. Failed tasks answer with HTTP and `code` 200.
 """
 

@@ -18,7 +18,7 @@ from .base import Call, Created, Limits, Phase, Place, Provider, Refused, Reply,
 from .reading import amount_in, links_in, reason_in, refusal, text_at
 
 UPLOAD_SECONDS = 24 * 3600
-"""How long an input stays that could not be deleted: long enough for a queue, far below the default 180 days."""
+"""How long an input stays that could not be deleted: enough for a queue, far below the default 180 days."""
 
 
 class EachLabs(Provider):

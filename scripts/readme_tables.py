@@ -24,7 +24,10 @@ def nodes_table(operations: ModuleType) -> str:
 
 def models_table(models: ModuleType, prices: ModuleType) -> str:
     """One row an operation and model, one column a provider."""
-    rows = ["| operation | model | " + " | ".join(models.PROVIDERS) + " |", "|---|---|" + "---|" * len(models.PROVIDERS)]
+    rows = [
+        "| operation | model | " + " | ".join(models.PROVIDERS) + " |",
+        "|---|---|" + "---|" * len(models.PROVIDERS),
+    ]
     for row in models.MODELS:
         offers = {offer.provider: prices.shown(offer.price) for offer in row.offers}
         cells = " | ".join(offers.get(name, "") for name in models.PROVIDERS)

@@ -32,7 +32,8 @@ def test_it_says_who_has_a_key_and_never_the_key(tmp_path: Path, monkeypatch: py
     assert KEY not in json.dumps(told)
 
 
-def test_prices_follow_prices_json(tmp_path: Path) -> None:
+def test_prices_follow_prices_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLING_HOME", str(tmp_path))
     (tmp_path / "prices.json").write_text('{"apimodels": {"credit_usd": 0.5, "kling-v2": {"text": 0.2}}}')
     rows = {(row["operation"], row["name"]): row for row in catalog(load_settings(tmp_path))["models"]}
     offers = {offer["provider"]: offer for offer in rows[("text", "kling-v2")]["offers"]}

@@ -1,0 +1,1 @@
+"""The providers' dialects, each written from that provider's pages alone."""

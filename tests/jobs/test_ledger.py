@@ -1,0 +1,237 @@
+"""The ledger on real SQLite files: durable, checked, and clear when it cannot be used."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from kling_pack.errors import SetupError
+from kling_pack.jobs.ledger import Ledger
+from kling_pack.jobs.states import State
+from kling_pack.jobs.task import Result, Task
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+ROW: dict[str, Any] = {
+    "provider": "modellix", "dialect": "modellix", "operation": "text", "model": "kling-v3", "wire_model": "kling-v3-t2i",
+    "identity": "i", "identity_rule": 1, "count": 1, "resolution": "1k", "request": {}, "changes": ["a change"],
+    "created_at": 100.0, "price_unit": "USD", "price_basis": "catalogue", "worker": "h/1/1/x", "pack_version": "1",
+}  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "a folder with ümlaut" / "ledger.sqlite"
+
+
+@pytest.fixture
+def ledger(file: Path) -> Iterator[Ledger]:
+    ledger = Ledger(f"sqlite:///{file}")
+    yield ledger
+    ledger.close()
+
+
+def walk(ledger: Ledger, *states: State, **row: Any) -> Task:
+    """A task that went through these states."""
+    task = ledger.add(ROW | row)
+    for state in states:
+        given = {"provider_id": f"id-{task.number}"} if state is State.ACCEPTED else {}
+        task = ledger.step(task, state, **given)
+    return task
+
+
+ACCEPTED = (State.SUBMITTING, State.ACCEPTED)
+DONE = (*ACCEPTED, State.DONE)
+
+
+def test_a_new_row_is_new_and_seen_by_others_at_once(ledger: Ledger, file: Path) -> None:
+    task = ledger.add(ROW)
+    assert (task.number, task.state, task.handle, task.changes) == (1, State.NEW, "modellix:~1", ("a change",))
+    with sqlite3.connect(file) as other:
+        assert other.execute("SELECT state FROM tasks").fetchall() == [("new",)]
+    other.close()
+
+
+def test_commits_survive_a_power_cut(ledger: Ledger, file: Path) -> None:
+    with ledger._database.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_a_step_is_written_with_what_came_with_it(ledger: Ledger) -> None:
+    task = walk(ledger, State.SUBMITTING)
+    accepted = ledger.step(task, State.ACCEPTED, provider_id="abc", accepted_at=101.0)
+    assert (accepted.state, accepted.handle, accepted.accepted_at) == (State.ACCEPTED, "modellix:abc", 101.0)
+    assert ledger.by_handle("modellix", "abc") == accepted == ledger.by_handle("modellix", "~1")
+    assert ledger.by_handle("eachlabs", "abc") is None is ledger.by_handle("modellix", "~2")
+
+
+def test_a_step_that_is_not_allowed_changes_nothing(ledger: Ledger) -> None:
+    task = ledger.add(ROW)
+    with pytest.raises(ValueError, match="from new to done"):
+        ledger.step(task, State.DONE)
+    assert ledger.by_handle("modellix", "~1") == task
+
+
+def test_a_step_from_a_state_that_another_has_left_changes_nothing(ledger: Ledger) -> None:
+    stale = ledger.add(ROW)
+    ahead = ledger.step(ledger.step(stale, State.SUBMITTING), State.ACCEPTED, provider_id="abc")
+    with pytest.raises(ValueError, match="no longer new"):
+        ledger.step(stale, State.CANCELLED)
+    assert ledger.by_handle("modellix", "abc") == ahead
+
+
+def test_notes_change_columns_and_no_state(ledger: Ledger) -> None:
+    task = ledger.note(walk(ledger, *ACCEPTED), word="warming_up")
+    assert (task.word, task.state) == ("warming_up", State.ACCEPTED)
+
+
+@pytest.mark.parametrize(
+    ("states", "found"),
+    [
+        ((), False),
+        ((State.FAILED,), False),
+        ((State.CANCELLED,), False),
+        ((State.SUBMITTING,), True),
+        ((State.SUBMITTING, State.UNCERTAIN), True),
+        (ACCEPTED, True),
+        ((*ACCEPTED, State.UNREAD), True),
+        (DONE, True),
+    ],
+)
+def test_the_same_request_is_found_unless_it_surely_cost_nothing(ledger: Ledger, states: tuple[State, ...], found: bool) -> None:
+    task = walk(ledger, *states)
+    assert ledger.find("i", ["modellix"]) == (task if found else None)
+    assert ledger.find("i", ["eachlabs", "apimodels"]) is None
+    assert ledger.find("other", ["modellix"]) is None
+
+
+def test_what_is_nearest_to_pictures_is_found_first(ledger: Ledger) -> None:
+    walk(ledger, State.SUBMITTING, State.UNCERTAIN)
+    done = walk(ledger, *DONE)
+    walk(ledger, *ACCEPTED)
+    assert ledger.find("i", ["modellix"]) == done
+
+
+def test_kept_pictures_come_back_in_order_and_are_replaced_by_place(ledger: Ledger) -> None:
+    task = walk(ledger, *DONE)
+    first, second, again = Result(0, "a.png", 3, "aa"), Result(1, "b.png", 4, "bb"), Result(0, "c.png", 5, "cc")
+    for result in (second, first, again):
+        ledger.keep(task, result)
+    assert ledger.results(task) == (again, second)
+    ledger.forget_results(task)
+    assert ledger.results(task) == ()
+
+
+def test_lists_are_newest_first_and_by_state(ledger: Ledger) -> None:
+    old, new = walk(ledger, *DONE), walk(ledger)
+    assert ledger.recent(10) == (new, old)
+    assert ledger.recent(1) == (new,)
+    assert ledger.recent(10, State.DONE) == (old,)
+    assert ledger.in_state(State.NEW, State.DONE) == (old, new)
+
+
+def test_the_first_answer_counts_once_one_was_read(ledger: Ledger) -> None:
+    assert ledger.first_answer("modellix", "text") is None
+    walk(ledger, *ACCEPTED, State.UNREAD)
+    assert ledger.first_answer("modellix", "text") is State.UNREAD
+    walk(ledger, *DONE)
+    assert ledger.first_answer("modellix", "text") is State.DONE
+    assert ledger.first_answer("modellix", "image") is None
+
+
+def test_the_usual_time_is_the_median_of_like_tasks(ledger: Ledger) -> None:
+    for seconds in (10.0, 14.0, 90.0):
+        walk(ledger, *DONE, submitted_at=0.0, finished_at=seconds)
+    walk(ledger, *DONE, submitted_at=0.0, finished_at=1.0, resolution="2k")
+    walk(ledger, *ACCEPTED, submitted_at=0.0, finished_at=1.0)
+    assert ledger.usual_seconds("modellix", "kling-v3", "text", "1k", 1) == 14.0
+    assert ledger.usual_seconds("modellix", "kling-v3", "text", "1k", 2) is None
+
+
+def test_spent_counts_what_is_or_may_be_paid(ledger: Ledger) -> None:
+    for states in ((), (State.SUBMITTING,), (State.SUBMITTING, State.UNCERTAIN), ACCEPTED, (*ACCEPTED, State.UNREAD), DONE):
+        walk(ledger, *states, estimated_usd=1.0)
+    for states in ((State.FAILED,), (State.CANCELLED,), (*ACCEPTED, State.FAILED)):
+        walk(ledger, *states, estimated_usd=100.0)
+    walk(ledger, *DONE, provider="sandbox", estimated_usd=100.0)
+    walk(ledger, *DONE, estimated_usd=100.0, created_at=1.0)
+    assert ledger.spent_usd(since=50.0) == 6.0
+
+
+# A ledger that cannot be used is told before anything is paid.
+
+CLEAR = "ledger at .* cannot be used .*No task was started that could not be written down.*run again"
+
+
+def test_a_file_that_is_no_database(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text("this is no database, and long enough to have no header of one" * 20)
+    with pytest.raises(SetupError, match=CLEAR):
+        Ledger(f"sqlite:///{file}")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SetupError, match=CLEAR):
+        Ledger(f"sqlite:///{tmp_path / 'file' / 'kling' / 'ledger.sqlite'}")
+
+
+def test_a_ledger_that_may_only_be_read(ledger: Ledger, file: Path) -> None:
+    ledger.close()
+    with pytest.raises(SetupError, match=CLEAR):
+        Ledger(f"sqlite:///file:{file}?mode=ro&uri=true").add(ROW)
+
+
+def test_a_full_disk(ledger: Ledger) -> None:
+    task = walk(ledger, State.SUBMITTING)
+    full = sa.event.listen(
+        ledger._database, "begin", lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1")
+    )
+    with pytest.raises(SetupError, match="full.*Make room"):
+        for _ in range(200):
+            ledger.add(ROW | {"request": {"prompt": "x" * 4000}})
+    assert full is None
+    assert ledger.by_handle("modellix", f"~{task.number}") == task
+
+
+def test_an_address_that_is_none_and_a_driver_that_is_missing() -> None:
+    with pytest.raises(SetupError, match=CLEAR):
+        Ledger("no address")
+    with pytest.raises(SetupError, match=CLEAR) as raised:
+        Ledger("oracle://someone:password1@db.example/kling")
+    assert "password1" not in str(raised.value)
+
+
+def test_a_ledger_that_another_keeps_locked(ledger: Ledger, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kling_pack.jobs.ledger.LOCK_SECONDS", 0.05)
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(SetupError, match="locked"):
+        Ledger(f"sqlite:///{file}")
+    other.close()
+
+
+def test_processes_that_find_a_blank_ledger_at_once_all_get_it(file: Path) -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(SCRIPTS)!r})\n"
+        "from pack import load_pack; load_pack()\n"
+        "from kling_pack.jobs.ledger import Ledger\n"
+        "sys.stdin.readline()\n"
+        f"Ledger({f'sqlite:///{file}'!r}).close()\n"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for one in started:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    ends = [one.communicate(timeout=20) for one in started]
+    assert [one.returncode for one in started] == [0] * 4, ends
