@@ -29,9 +29,7 @@ def orders_for(run: Run, request: Request) -> tuple[Order, ...]:
     return candidates(request, run.settings, run.settings.auto_means_sandbox(run.context.from_editor))
 
 
-async def check_cost(
-    services: Services, settings: Settings, firsts: list[Order], unwritten: list[Order]
-) -> None:
+async def check_cost(services: Services, settings: Settings, firsts: list[Order], unwritten: list[Order]) -> None:
     """Refuses new tasks that are too many or too dear, before any is paid.
 
     `firsts` holds the first candidate of every task that would be paid for, `unwritten` of those that were let

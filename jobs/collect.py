@@ -28,8 +28,7 @@ def kept_files(results: tuple[Result, ...], folder: Path) -> tuple[Path, ...]:
     """The result files that are there, whole; empty when any is missing."""
     files = [folder / result.file for result in results]
     whole = all(
-        file.is_file() and file.stat().st_size == result.size
-        for file, result in zip(files, results, strict=True)
+        file.is_file() and file.stat().st_size == result.size for file, result in zip(files, results, strict=True)
     )
     return tuple(files) if whole else ()
 
@@ -42,9 +41,7 @@ async def collect(job: Job, endpoint: Endpoint, links: tuple[str, ...]) -> tuple
     """
     assert job.task is not None  # noqa: S101 - only a written task is collected
     trusted = Origin.of(endpoint.base_url)
-    kept = {
-        result.position: result for result in await job.services.write(job.services.ledger.results, job.task)
-    }
+    kept = {result.position: result for result in await job.services.write(job.services.ledger.results, job.task)}
     there = {place: files[0] for place in kept if (files := kept_files((kept[place],), job.settings.results))}
     fetched = await asyncio.gather(
         *(
@@ -105,9 +102,7 @@ async def _fetch(job: Job, link: str, position: int, trusted: Origin) -> Path:
                 f"({error.strerror}). Make room or make it writable, then run again to fetch it without paying.",
                 task.handle,
             ) from error
-    result = await services.on(
-        services.picture_threads, _identify, target, job.settings.results, position, task
-    )
+    result = await services.on(services.picture_threads, _identify, target, job.settings.results, position, task)
     await services.write(services.ledger.keep, task, result)
     return job.settings.results / result.file
 

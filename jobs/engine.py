@@ -151,18 +151,10 @@ class Engine:
         async with self._admitting:
             distinct = {request.identity: request for request in work.requests}
             found = {identity: await self._find(work, request) for identity, request in distinct.items()}
-            new = {
-                identity: orders_for(work, distinct[identity])
-                for identity, job in found.items()
-                if job is None
-            }
+            new = {identity: orders_for(work, distinct[identity]) for identity, job in found.items() if job is None}
             unwritten = [job.orders[0] for job in self._jobs.values() if job.task is None]
-            await check_cost(
-                self._services, work.settings, [orders[0] for orders in new.values()], unwritten
-            )
-            jobs = {
-                identity: self._begin(work, distinct[identity], orders) for identity, orders in new.items()
-            }
+            await check_cost(self._services, work.settings, [orders[0] for orders in new.values()], unwritten)
+            jobs = {identity: self._begin(work, distinct[identity], orders) for identity, orders in new.items()}
             known = {identity: job for identity, job in found.items() if job is not None}
             return tuple(
                 Ticket(self._loop, jobs[request.identity], "")
@@ -225,18 +217,12 @@ class Engine:
     async def _adopt(self, handle: Handle) -> Task:
         """A task that another ledger paid for: written down here and followed like any other."""
         if handle.name.startswith("~"):
-            raise InputError(
-                f"task is {handle}, which is not in this ledger. Nothing was asked and nothing was paid."
-            )
+            raise InputError(f"task is {handle}, which is not in this ledger. Nothing was asked and nothing was paid.")
         dialect = handle.name.split("-")[0] if handle.provider == SANDBOX else handle.provider
         if dialect not in ADAPTERS:
-            raise InputError(
-                f"task is {handle}, which no sandbox gave out. Nothing was asked and nothing was paid."
-            )
+            raise InputError(f"task is {handle}, which no sandbox gave out. Nothing was asked and nothing was paid.")
         now = self._services.now()
-        unknown = dict.fromkeys(
-            ("operation", "model", "wire_model", "identity", "resolution", "price_unit"), ""
-        )
+        unknown = dict.fromkeys(("operation", "model", "wire_model", "identity", "resolution", "price_unit"), "")
         row = {
             "provider": handle.provider,
             "provider_id": handle.name,

@@ -62,9 +62,7 @@ class Origin:
         parts = urlsplit(url)
         if not parts.hostname:
             raise ValueError("the address names no host")
-        return cls(
-            parts.scheme, parts.hostname.lower(), parts.port or (443 if parts.scheme == "https" else 80)
-        )
+        return cls(parts.scheme, parts.hostname.lower(), parts.port or (443 if parts.scheme == "https" else 80))
 
 
 class Http:

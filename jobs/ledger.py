@@ -35,7 +35,7 @@ class Ledger:
         with self._told():
             self._database = sa.create_engine(url, connect_args=_arguments(url))
             if self._database.dialect.name == "sqlite":
-                Path(self._database.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+                _make_folder(self._database.url.database or "")
                 sa.event.listen(self._database, "connect", _prepare_sqlite)
             with self._database.begin() as connection:
                 if self._database.dialect.name == "sqlite":
@@ -92,9 +92,7 @@ class Ledger:
         """The kept pictures in order."""
         query = sa.select(RESULTS).where(RESULTS.c.task == task.number).order_by(RESULTS.c.position)
         with self._told(), self._database.connect() as connection:
-            return tuple(
-                Result(row.position, row.file, row.size, row.digest) for row in connection.execute(query)
-            )
+            return tuple(Result(row.position, row.file, row.size, row.digest) for row in connection.execute(query))
 
     def find(self, identity: str, providers: Iterable[str]) -> Task | None:
         """The same request at one of `providers` that must not be paid for again, best kept first."""
@@ -141,9 +139,7 @@ class Ledger:
                     return state
         return None
 
-    def usual_seconds(
-        self, provider: str, model: str, operation: str, resolution: str, count: int
-    ) -> float | None:
+    def usual_seconds(self, provider: str, model: str, operation: str, resolution: str, count: int) -> float | None:
         """The median time of the latest finished tasks like this one, or None without any."""
         alike = {"provider": provider, "model": model, "operation": operation}
         alike |= {"resolution": resolution, "state": State.DONE.value}
@@ -181,6 +177,11 @@ class Ledger:
 
 def _arguments(url: str) -> dict[str, Any]:
     return {"timeout": LOCK_SECONDS, "check_same_thread": False} if url.startswith("sqlite") else {}
+
+
+def _make_folder(file: str) -> None:
+    if not file.startswith(("file:", ":memory:")):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

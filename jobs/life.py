@@ -144,9 +144,7 @@ async def _end(job: Job, endpoint: Endpoint, adapter: Provider, status: Status) 
         raise GoneError(f"{endpoint.name} now says {status.word} without a picture")
     if status.phase is Phase.CANCELLED:
         await job.step(State.CANCELLED, reason="cancelled at the provider")
-        raise FailedError(
-            f"Task {handle} was cancelled at {endpoint.name}. Run again to ask for it anew.", handle
-        )
+        raise FailedError(f"Task {handle} was cancelled at {endpoint.name}. Run again to ask for it anew.", handle)
     if status.phase is Phase.FAILED:
         reason = redact(status.reason, job.settings.secrets)
         await job.step(State.FAILED, reason=reason)
@@ -183,9 +181,7 @@ async def _tell(job: Job, files: tuple[Path, ...], missing: int) -> None:
     if not missing:
         await job.step(State.DONE, collected_at=job.services.now(), actual_amount=_actual(job, len(files)))
     else:
-        job.notes.append(
-            f"{missing} picture(s) not fetched yet: run again to collect, nothing is paid for that"
-        )
+        job.notes.append(f"{missing} picture(s) not fetched yet: run again to collect, nothing is paid for that")
     job.say("done")
     job.finish(Outcome(job.request, job.task, files, missing, notes=tuple(job.notes), price=job.price))
 

@@ -43,9 +43,7 @@ class Pool(Executor):
                 self._idle -= 1
             elif self._threads < self._size:
                 self._threads += 1
-                threading.Thread(
-                    target=self._serve, name=f"{self._name}-{self._threads}", daemon=True
-                ).start()
+                threading.Thread(target=self._serve, name=f"{self._name}-{self._threads}", daemon=True).start()
             self._work.put(run)
         return future
 

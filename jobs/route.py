@@ -71,13 +71,9 @@ def _nobody(request: Request, row: Model, settings: Settings) -> str:
             f"{start}No key is set at all. Nothing was sent and nothing was paid. Set "
             f"{row.offers[0].provider.upper()}_API_KEY or save a key in the settings, or choose provider sandbox."
         )
-    there = sorted(
-        {other.name for other in MODELS if other.operation == row.operation and _offers(other, keys)}
-    )
+    there = sorted({other.name for other in MODELS if other.operation == row.operation and _offers(other, keys)})
     offered = ", ".join(there) if there else "nothing for this node"
-    return (
-        f"{start}The keys at hand ({', '.join(keys)}) offer {offered}. Nothing was sent and nothing was paid."
-    )
+    return f"{start}The keys at hand ({', '.join(keys)}) offer {offered}. Nothing was sent and nothing was paid."
 
 
 def _offers(row: Model, providers: tuple[str, ...]) -> bool:

@@ -133,9 +133,7 @@ def _endpoint(name: str, saved_key: str | None) -> Endpoint:
     key = read.api_key if read.api_key and read.api_key.get_secret_value().strip() else None
     if key is None and saved_key:
         key = SecretStr(saved_key)
-    limits = Limits(
-        read.concurrency or adapter.limits.in_flight, read.requests_per_minute or adapter.limits.per_minute
-    )
+    limits = Limits(read.concurrency or adapter.limits.in_flight, read.requests_per_minute or adapter.limits.per_minute)
     stripped = SecretStr(key.get_secret_value().strip()) if key else None
     if stripped and not re.fullmatch(r"[!-~]+", stripped.get_secret_value()):
         raise SetupError(
@@ -149,9 +147,7 @@ def _read(kind: type[Variables], prefix: str) -> Variables:
     try:
         return kind(_env_prefix=prefix, _env_ignore_empty=True)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{prefix}{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()
-        )
+        problems = "; ".join(f"{prefix}{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors())
         raise SetupError(
             f"A setting has a value that cannot be used: {problems}. Nothing was sent and nothing was paid: "
             "correct the environment variable and restart ComfyUI."

@@ -24,6 +24,7 @@ from .task import Task
 from .uploads import Handed
 
 CONNECT_ATTEMPTS = 6
+SANDBOX_SECONDS = 2.0
 PATIENCE_WHEN_FULL = 600.0
 """Seconds that a refusal for being full is waited out where no other provider can be asked."""
 
@@ -92,11 +93,7 @@ async def create(job: Job, order: Order, endpoint: Endpoint, adapter: Provider, 
             return await _accept(job, answer.id, reply)
         if isinstance(answer, Unclear):
             raise await _uncertain(job, order, answer.reason, reply)
-        if (
-            answer.kind.passes
-            and not _can_go_elsewhere(job, order)
-            and job.services.now() - began < PATIENCE_WHEN_FULL
-        ):
+        if answer.kind.passes and not _can_go_elsewhere(job, order) and job.services.now() - began < PATIENCE_WHEN_FULL:
             await _wait_for_room(job, endpoint, reply, answer, attempt)
             continue
         await job.step(State.FAILED, reason=_said(job, answer.reason), answer=kept(job, reply))
@@ -160,9 +157,7 @@ def uncertain(task: Task | None, reason: str) -> UncertainError:
 def as_meant(request: Request) -> dict[str, Any]:
     """A request for the ledger: our names and values, pictures as digests."""
     pictures = {
-        role: [
-            {"sha256": picture.digest, "width": picture.width, "height": picture.height} for picture in sent
-        ]
+        role: [{"sha256": picture.digest, "width": picture.width, "height": picture.height} for picture in sent]
         for role, sent in request.pictures.items()
         if sent
     }

@@ -74,12 +74,7 @@ class Outcome:
     @property
     def final(self) -> bool:
         """Whether running again could bring nothing more."""
-        return (
-            self.error is None
-            and not self.missing
-            and self.task is not None
-            and self.task.state is State.DONE
-        )
+        return self.error is None and not self.missing and self.task is not None and self.task.state is State.DONE
 
 
 @dataclass(frozen=True)
@@ -100,9 +95,7 @@ def read_handles(text: str) -> tuple[Handle, ...]:
     """The handles in `text`, one a line. Raises InputError for a line that is none."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
-        raise InputError(
-            "task is empty; it must hold one handle a line, such as eachlabs:abc123. Nothing was asked."
-        )
+        raise InputError("task is empty; it must hold one handle a line, such as eachlabs:abc123. Nothing was asked.")
     return tuple(_read_handle(line) for line in lines)
 
 

@@ -57,7 +57,8 @@ def record(outcome: Outcome) -> dict[str, Any]:
 def moment(progress: Progress, now: float) -> str:
     """How one task stands, for the line on the node: state, seconds, expected seconds, cost."""
     seconds = max(0.0, now - progress.since)
-    words = f"{progress.words} · {seconds:.0f} s of about {progress.expected:.0f} s"
+    ended = progress.state is State.DONE
+    words = f"{progress.words} · {seconds:.0f} s" + ("" if ended else f" of about {progress.expected:.0f} s")
     return f"{words} · {shown(progress.price)}" if progress.price else words
 
 

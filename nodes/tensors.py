@@ -96,9 +96,7 @@ def _pixels(picture: torch.Tensor) -> NDArray[np.uint8]:
     return pixels.numpy()
 
 
-def _box_when_fitted(
-    expansion: Expansion, own: PictureInfo, width: int, height: int
-) -> tuple[int, int, int, int]:
+def _box_when_fitted(expansion: Expansion, own: PictureInfo, width: int, height: int) -> tuple[int, int, int, int]:
     """`original_box` of a result that was brought to `width`×`height` as `decode_fitted` does it."""
     left, top, right, bottom = expansion.original_box(own.width, own.height)
     scale = max(width / own.width, height / own.height)

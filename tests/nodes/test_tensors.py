@@ -11,10 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from PIL import Image
+
 from kling_pack.catalog.frames import Expansion
 from kling_pack.errors import InputError, UnreadError
 from kling_pack.nodes.tensors import BAND, images_of, masks_of, pixels_of
-from PIL import Image
 
 floats = st.floats(width=32, allow_nan=True, allow_infinity=True)
 
@@ -122,7 +123,7 @@ class TestImagesOf:
         with pytest.raises(UnreadError, match=r"^3\.png cannot be read"):
             images_of(paths)
 
-    def test_beside_the_output_there_is_room_for_two_pictures_at_most(self, tmp_path: Path) -> None:
+    def test_decoding_keeps_no_more_than_two_pictures_beside_the_output(self, tmp_path: Path) -> None:
         paths = [picture(tmp_path / f"{n}.png", 512, 512) for n in range(8)]
         images_of(paths[:1])
         tracemalloc.start()
