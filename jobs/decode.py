@@ -168,7 +168,7 @@ def _orientation(header: ImageFile) -> int:
             warnings.simplefilter("ignore")
             # Not PngImageFile's own getexif: it decodes the whole picture to look behind it.
             orientation = Image.Image.getexif(header).get(ORIENTATION)
-    except Exception:  # a damaged EXIF block raises anything, and costs no more than the orientation
+    except Exception:  # noqa: BLE001 - damaged EXIF raises anything, and costs no more than the orientation
         return 1
     return orientation if orientation in UPRIGHT else 1
 
@@ -179,8 +179,9 @@ def _load(path: Path) -> Image.Image:
         kind, header = _open(file)
         orientation = _orientation(header)
         if kind == "webp":
-            header.load()
-            image: Image.Image = header
+            # A copy, for the header keeps the decoder with its two canvases.
+            image = header.copy()
+            del header
         else:
             file.seek(0)
             image = _decode(header, file.read())
@@ -282,7 +283,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
                 return ImageCms.applyTransform(image, transform) or image
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:

@@ -35,7 +35,7 @@ class KeyGate:
         """Returns when one more API call may be made."""
         loop = asyncio.get_running_loop()
         async with self._turn:
-            while (pause := self._pause(loop.time())) > 0:
+            while (pause := self._pause(loop.time())) > 0:  # noqa: ASYNC110 - nothing but time ends it
                 await asyncio.sleep(pause)
             self._calls.append(loop.time())
 
@@ -77,8 +77,8 @@ class FirstAnswers:
                 pass
             elif self._lost[key] > lost_before:
                 raise RefusedError(
-                    f"Held back, not sent and not paid: the answer to the first task of {provider} for {operation}, which "
-                    "went ahead alone, was lost or cannot be understood. See to that task first, then run again."
+                    f"Held back, not sent and not paid: the answer to the first task of {provider} for {operation}, "
+                    "which went ahead alone, was lost or cannot be understood. See to that task first, then run again."
                 )
             elif await self._recorded(*key) is State.UNREAD:
                 raise RefusedError(

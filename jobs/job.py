@@ -21,7 +21,6 @@ from .task import Task
 from .uploads import Uploads
 from .work import Context, Outcome, Pixels, Progress
 
-
 STOPPED = "stopped before it was sent"
 
 
@@ -96,7 +95,7 @@ class Job:
         await self._write(self.services.ledger.note, self.task, **changed)
 
     async def settle(self, unsent: State, reason: str) -> None:
-        """Ends a row that is not carried on: `unsent` where nothing was sent, uncertain where something may have been."""
+        """Ends a row that is not carried on: as `unsent`, or as uncertain where something may have been sent."""
         ends = {State.NEW: unsent, State.SUBMITTING: State.UNCERTAIN}
         if self.task is not None and self.task.state in ends:
             # A ledger that cannot be written now is settled when the next engine takes up what is left.
@@ -104,7 +103,7 @@ class Job:
                 await self.step(ends[self.task.state], reason=reason)
 
     async def stop_if_dropped(self) -> None:
-        """Asked before the paid request is sent again or elsewhere. Raises FailedError when nobody wants it any more."""
+        """Asked before the request is sent again or elsewhere. Raises FailedError when nobody wants it any more."""
         if self.dropped:
             await self.settle(State.CANCELLED, STOPPED)
             raise stopped(self)

@@ -171,7 +171,8 @@ class Ledger:
             cause = redact(str(getattr(error, "orig", None) or error).splitlines()[0])
             raise SetupError(
                 f"The ledger at {self._shown} cannot be used ({cause}). No task was started that could not be "
-                "written down. Make room, make the folder writable, or set KLING_HOME or KLING_LEDGER_URL; then run again."
+                "written down. Make room, make the folder writable, or set KLING_HOME or KLING_LEDGER_URL; then run "
+                "again."
             ) from error
 
 

@@ -35,7 +35,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def redact_json(value: Any, secrets: Iterable[str] = ()) -> Any:
-    """The same for every text inside a JSON value, and for what is named as a key; nesting deeper than 50 is cut off."""
+    """The same for every text in a JSON value, and for what is named as a key; nesting beyond 50 is cut off."""
     return _redact_below(value, tuple(secrets), 0)
 
 

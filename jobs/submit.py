@@ -62,8 +62,9 @@ async def write_down(job: Job, order: Order, endpoint: Endpoint) -> None:
     }
     task = await job.begin(row)
     job.notes.extend(order.changes)
-    expected = await services.usual_seconds(task, row["resolution"], order.offer.seconds)
-    job.say("preparing", price=job.price, expected=1.0 if order.provider == SANDBOX else expected)
+    unlearned = SANDBOX_SECONDS if order.provider == SANDBOX else order.offer.seconds
+    expected = await services.usual_seconds(task, row["resolution"], unlearned)
+    job.say("preparing", price=job.price, expected=expected)
 
 
 async def create(job: Job, order: Order, endpoint: Endpoint, adapter: Provider, handed: Handed) -> None:

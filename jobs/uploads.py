@@ -91,7 +91,10 @@ class Uploads:
     async def close(self) -> None:
         """Gives deletions that are under way a moment; what is not deleted expires."""
         if self._deleting:
-            await asyncio.wait(self._deleting, timeout=LAST_DELETIONS_SECONDS)
+            _, late = await asyncio.wait(self._deleting, timeout=LAST_DELETIONS_SECONDS)
+            for deleting in late:
+                deleting.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _inline(self, pixels: Pixels) -> tuple[str, str | None]:
         encoded = await self._services.on(self._services.picture_threads, encode, pixels)

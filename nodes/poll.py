@@ -61,7 +61,7 @@ class KlingPoll(io.ComfyNode):
         engine = await asyncio.to_thread(session.engine, settings)
         tickets = await beside(engine.poll(handles, settings))
         cancel = settings.on_interrupt == "cancel"
-        await watch(tickets, node_id, finished=wait, cancel=cancel, timeout=seconds if wait else None)
+        await watch(tickets, node_id, finished=wait, cancel=cancel, timeout=seconds)
         outcomes = [ticket.outcome() for ticket in tickets]
         images, outcomes, fitted = await asyncio.to_thread(decode, outcomes)
         FRESHNESS.ended(node_id, all(outcome.final for outcome in outcomes), sandboxed=False)

@@ -19,7 +19,7 @@ BAND = 128
 """Rows converted at a time: they stay in the processor's cache, and no picture is copied whole as floats."""
 
 AT_ONCE = min(2, os.cpu_count() or 1)
-"""Pictures decoded side by side; each takes memory beside the output."""
+"""Pictures decoded side by side; each takes memory beside the output, up to the size of its part of it."""
 
 
 def pixels_of(images: torch.Tensor, socket: str) -> list[NDArray[np.uint8]]:
@@ -42,7 +42,9 @@ def images_of(paths: Sequence[Path]) -> tuple[torch.Tensor, list[bool]]:
     width, height = sizes[0]
     images = torch.empty((len(paths), height, width, 3), dtype=torch.float32)
     fitted = [size != sizes[0] for size in sizes]
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="kling-decode") as pool:
+    # A WebP decoder holds two canvases of its own: one at a time, so that memory stays within two pictures.
+    at_once = 1 if any(info.format == "webp" for info in infos) else AT_ONCE
+    with ThreadPoolExecutor(at_once, thread_name_prefix="kling-decode") as pool:
         jobs = [
             pool.submit(decode_fitted if other else decode_into, path, out)
             for path, other, out in zip(paths, fitted, images.numpy(), strict=True)

@@ -7,6 +7,7 @@ missing and starts the script again with the environment's Python; a later one f
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def ensure(tests: bool = False) -> None:
 
     Ends the process with a message where the environment cannot be made.
     """
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036 - whoever comes with an older one is told so
         sys.exit("Python 3.10 or newer is needed.")
     try:
         install(TEST if tests else RUN)
@@ -82,18 +83,28 @@ def install(requirements: str) -> None:
         return
     if not PYTHON.is_file() or not _same_python():
         say("Making .venv")
-        venv.create(VENV, clear=True, with_pip=True)
+        _make_venv()
     listed = ROOT / "scripts" / requirements
     with _timed("Installing torch"):
         _pip("install", "torch", "uv", "--constraint", str(ROOT / "scripts" / RUN))
     with _timed(f"Installing {requirements}"):
         _install_all(listed)
-    stamp.write_text(wanted, "utf-8")
+    for done in {requirements, RUN}:  # the tests' list includes the other one
+        (VENV / f"{done}.stamp").write_text(wanted, "utf-8")
 
 
 def say(text: str) -> None:
-    """One line of progress on stderr: stdout belongs to what the script was asked for."""
-    print(text, file=sys.stderr, flush=True)
+    """One line for the person who started the script, in order with what its commands print."""
+    print(text, flush=True)
+
+
+def _make_venv() -> None:
+    """Debian ships Python without ensurepip; there, the pip at hand puts itself into the environment."""
+    bundled = importlib.util.find_spec("ensurepip") is not None
+    venv.create(VENV, clear=True, with_pip=bundled)
+    if not bundled:
+        own = [sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check", "--python", PYTHON]
+        subprocess.run([*own, "install", "pip"], check=True)
 
 
 def _install_all(listed: Path) -> None:

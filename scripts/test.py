@@ -18,7 +18,7 @@ import environment
 from environment import say
 from pack import NAME, ROOT
 
-REAL = ("tests/comfyui", "tests/editor", "tests/services")
+REAL = ("tests/comfyui", "tests/editor", "tests/sandbox", "tests/services")
 MEASURED = ("catalog", "providers", "jobs", "nodes")
 LEAST_COVERAGE = 90
 
@@ -56,7 +56,7 @@ def _types() -> int:
 
 def _pytest(quick: bool, passed_on: list[str]) -> int:
     say("— pytest")
-    chosen = [f"--ignore={folder}" for folder in REAL] if quick else []
+    chosen = ["-n2", *(f"--ignore={folder}" for folder in REAL)] if quick else []
     measured = [] if quick or passed_on else ["--cov", "--cov-report=term"]
     if measured:
         measured.append(f"--cov-fail-under={LEAST_COVERAGE}")

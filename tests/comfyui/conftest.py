@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 from comfyui import ComfyUI
+from truth import BEHAVIOUR, behave, control, counted, paint_inputs
+
 from kling_pack.catalog.models import PROVIDERS
 from kling_pack.sandbox.server import Sandbox
-from truth import BEHAVIOUR, behave, control, counted, paint_inputs
 
 FOLDER = "Kling Bilder-ü"
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from comfyui import ComfyUI
 from graphs import graph, records, text
-from kling_pack.catalog.models import MODELS
-from kling_pack.sandbox.server import Sandbox
 from PIL import Image
 from truth import counted, error_of, stats
+
+from kling_pack.catalog.models import MODELS
+from kling_pack.sandbox.server import Sandbox
 
 OFFERS = [(row.operation, row.name, offer.provider) for row in MODELS for offer in row.offers]
 

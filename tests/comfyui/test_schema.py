@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from comfyui import ComfyUI
+
 from kling_pack.catalog.operations import OPERATIONS
 
 SNAPSHOT = Path(__file__).parent / "object_info.json"

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import requests
+from PIL import Image
+
 from kling_pack.catalog.models import PROVIDERS
 from kling_pack.sandbox.behaviour import Behaviour
 from kling_pack.sandbox.server import Sandbox
-from PIL import Image
 
 # The pages' limits are tested in jobs/; here they would only make hundreds of quick calls wait.
 BEHAVIOUR = Behaviour(seconds={"*": 0.3}, limits={})

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+from PIL import Image
+
 from kling_pack.catalog.models import PROVIDERS
 from kling_pack.catalog.operations import operation
 from kling_pack.catalog.request import Request, build_requests
-from kling_pack.jobs import schedule
+from kling_pack.jobs import schedule, uploads
 from kling_pack.jobs.encode import describe
 from kling_pack.jobs.engine import Engine
 from kling_pack.jobs.settings import Settings, load_settings
@@ -28,7 +31,6 @@ from kling_pack.sandbox import tasks
 from kling_pack.sandbox.behaviour import Behaviour, Fault, Limit
 from kling_pack.sandbox.order import Order
 from kling_pack.sandbox.server import Sandbox
-from PIL import Image
 
 SECONDS = 20
 """What no step of a test takes; only there so that a mistake ends."""
@@ -41,7 +43,9 @@ class House:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
 
-    def behave(self, *faults: Fault, seconds: float = 0.0, limits: Mapping[str, Limit] | None = None, **more: Any) -> None:
+    def behave(
+        self, *faults: Fault, seconds: float = 0.0, limits: Mapping[str, Limit] | None = None, **more: Any
+    ) -> None:
         given = dict.fromkeys(PROVIDERS, Limit()) | dict(limits or {})
         wanted = Behaviour(seconds={"*": seconds}, faults=faults, limits=given, **more)
         answer = requests.put(f"{self.sandbox.origin}/sandbox/behaviour", json=wanted.to_json(), timeout=SECONDS)
@@ -101,7 +105,9 @@ class Bench:
         while self.engines:
             self.engines.pop().close()
 
-    def requests(self, name: str = "text", pictures: Sequence[int] = (), **given: Any) -> tuple[tuple[Request, ...], dict[str, Any]]:
+    def requests(
+        self, name: str = "text", pictures: Sequence[int] = (), **given: Any
+    ) -> tuple[tuple[Request, ...], dict[str, Any]]:
         """Requests of a node and their pixels; `pictures` are the shades of a batch on the first socket."""
         pixels = [shade(value) for value in pictures]
         described = [describe(picture) for picture in pixels]
@@ -206,6 +212,14 @@ def shade(value: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.full((300, 300, 3), value, np.uint8)
 
 
+def until(true: Callable[[], bool]) -> None:
+    """Looks again and again until something is so."""
+    ends = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.002)
+
+
 def ended(tickets: Sequence[Ticket]) -> list[Outcome]:
     for ticket in tickets:
         ticket.finished.result(SECONDS)
@@ -240,8 +254,14 @@ def house(sandbox: Sandbox) -> House:
 @pytest.fixture
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The schedule as it is, with every pause scaled down."""
-    for name, seconds in {"FIRST_LOOK": 0.02, "LONGEST_PAUSE": 0.05, "LONGEST_BACKOFF": 0.02, "LONGEST_RETRY_AFTER": 0.3}.items():
+    for name, seconds in {
+        "FIRST_LOOK": 0.02,
+        "LONGEST_PAUSE": 0.05,
+        "LONGEST_BACKOFF": 0.02,
+        "LONGEST_RETRY_AFTER": 0.3,
+    }.items():
         monkeypatch.setattr(schedule, name, seconds)
+    monkeypatch.setattr(uploads, "LAST_DELETIONS_SECONDS", 0.1)
 
 
 @pytest.fixture

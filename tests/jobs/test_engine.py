@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+
 from kling_pack.catalog.models import PROVIDERS
 from kling_pack.errors import FailedError, InputError, SetupError, UncertainError, UnfinishedError, UnreadError
 from kling_pack.jobs import engine as engine_module
@@ -22,7 +22,7 @@ from kling_pack.jobs.states import State
 from kling_pack.jobs.work import Context, Handle, Run
 from kling_pack.sandbox.behaviour import Fault
 
-from .conftest import SECONDS, Bench, ended
+from .conftest import SECONDS, Bench, ended, until
 
 StartLine = Callable[[Callable[[socket.socket, bytes], None]], Any]
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -99,7 +99,12 @@ def test_when_files_and_the_provider_are_gone_the_run_is_refused_with_the_date(b
     for _ in range(2):
         again = bench.one(provider="modellix")
         assert type(again.error) is UnfinishedError and first.task is not None
-        for said in ("paid for and collected on 01 January 2026", first.task.handle, "not paid for again", "change the seed"):
+        for said in (
+            "paid for and collected on 01 January 2026",
+            first.task.handle,
+            "not paid for again",
+            "change the seed",
+        ):
             assert said in str(again.error)
     assert bench.house.paid() == 0 and bench.states() == ["done"]
 
@@ -145,7 +150,9 @@ def test_the_sandboxs_answer_counts_for_the_sandbox_alone(bench: Bench) -> None:
     assert bench.one().how == "", "with keys at hand, auto means the real ones"
     assert bench.one(provider="sandbox").how == "reused"
     bench.keys()
-    assert bench.one(context=Context(from_editor=True)).how == "reused", "without any, auto in the editor is the sandbox"
+    assert bench.one(context=Context(from_editor=True)).how == "reused", (
+        "without any, auto in the editor is the sandbox"
+    )
 
 
 def test_without_any_key_a_headless_auto_is_refused(bench: Bench) -> None:
@@ -157,12 +164,13 @@ def test_without_any_key_a_headless_auto_is_refused(bench: Bench) -> None:
 
 def test_a_named_provider_does_not_join_an_auto_that_may_still_go_elsewhere(bench: Bench) -> None:
     """Else it could end with another provider's picture."""
-    bench.house.behave(Fault("slow", provider="modellix", seconds=0.1, times=1), Fault("http_402", provider="modellix", times=1))
-    (auto,) = bench.submit()
-    (named,) = bench.submit(provider="modellix")
-    first, second = ended([auto, named])
-    assert second.task is None or second.task.provider == "modellix"
-    assert first.task is not None
+    bench.house.behave(
+        Fault("slow", provider="modellix", seconds=0.1, times=1), Fault("http_402", provider="modellix", times=1)
+    )
+    tickets = [*bench.submit(), *bench.submit(provider="modellix")]
+    assert tickets[0].same_task != tickets[1].same_task
+    _, named = ended(tickets)
+    assert named.task is not None and named.task.provider == "modellix"
 
 
 def test_a_joined_task_knows_its_request_also_after_a_restart(bench: Bench) -> None:
@@ -191,10 +199,9 @@ def test_what_was_accepted_is_collected_by_the_next_engine_unasked(bench: Bench)
 
 
 def test_closing_waits_a_moment_for_the_answer_to_a_paid_request(bench: Bench) -> None:
-    bench.house.behave(Fault("slow", seconds=0.4))
+    bench.house.behave(Fault("slow", seconds=0.2))
     (ticket,) = bench.submit(provider="modellix")
-    while ticket.progress.state is not State.SUBMITTING:
-        pass
+    until(lambda: ticket.progress.state is State.SUBMITTING)
     bench.close()
     assert bench.states() == ["accepted"], "its id was not lost"
     assert ticket.finished.done()
@@ -202,10 +209,9 @@ def test_closing_waits_a_moment_for_the_answer_to_a_paid_request(bench: Bench) -
 
 def test_closing_does_not_wait_for_ever(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "LAST_ANSWERS_SECONDS", 0.1)
-    bench.house.behave(Fault("hang", seconds=1.5))
+    bench.house.behave(Fault("hang", seconds=0.6))
     (ticket,) = bench.submit(provider="modellix")
-    while ticket.progress.state is not State.SUBMITTING:
-        pass
+    until(lambda: ticket.progress.state is State.SUBMITTING)
     bench.close()
     assert type(ticket.outcome().error) is UncertainError and bench.states() == ["uncertain"]
 
@@ -246,9 +252,12 @@ sys.stdin.read()
 def killed(bench: Bench, provider: str, accepted: bool) -> None:
     """Another process is killed once its task was accepted, or while the paid request is under way."""
     program = KILLED.format(scripts=str(SCRIPTS), home=str(bench.home), provider=provider, accepted=accepted)
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "now\n"
+        until(lambda: accepted or bench.house.paid() == 1)
         process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
         process.wait(SECONDS)
 
@@ -389,7 +398,12 @@ def test_a_handle_that_cannot_be_is_refused(bench: Bench, handle: str) -> None:
 
 @pytest.mark.parametrize(
     ("state", "kind"),
-    [("failed", FailedError), ("cancelled", FailedError), ("uncertain", UncertainError), ("submitting", UnfinishedError)],
+    [
+        ("failed", FailedError),
+        ("cancelled", FailedError),
+        ("uncertain", UncertainError),
+        ("submitting", UnfinishedError),
+    ],
 )
 def test_a_task_without_pictures_says_why(bench: Bench, state: str, kind: type[Exception]) -> None:
     bench.one(provider="modellix")
@@ -427,5 +441,5 @@ def test_lists_of_tasks_are_newest_first(bench: Bench) -> None:
     bench.one(provider="modellix")
     bench.one(provider="apimodels")
     assert [task.provider for task in bench.engine.tasks(10).result(SECONDS)] == ["apimodels", "modellix"]
+    assert [task.provider for task in bench.engine.tasks(1, State.DONE).result(SECONDS)] == ["apimodels"]
     assert bench.engine.tasks(10, State.FAILED).result(SECONDS) == ()
-    assert json.dumps([task.handle for task in bench.engine.tasks(1).result(SECONDS)])

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
+
 from kling_pack.errors import FailedError, RefusedError, UncertainError
 from kling_pack.jobs.gate import MINUTE, FirstAnswers, KeyGate
 from kling_pack.jobs.states import State
@@ -155,7 +156,9 @@ def test_once_an_answer_was_read_nobody_waits() -> None:
 def test_another_operation_has_a_first_of_its_own() -> None:
     async def work() -> None:
         story, end = Story(), asyncio.get_running_loop().create_future()
-        tasks = [asyncio.create_task(story.task(number, end, name)) for number, name in enumerate(("text", "image", "text"))]
+        tasks = [
+            asyncio.create_task(story.task(number, end, name)) for number, name in enumerate(("text", "image", "text"))
+        ]
         await settle()
         assert story.inside == [0, 1]
         end.set_result(None)
@@ -175,7 +178,11 @@ def test_after_a_first_that_failed_the_next_one_goes_alone() -> None:
         assert story.inside == [0, 1]
         ends[1].set_result(None)
         ends[2].set_result(None)
-        assert [isinstance(end, FailedError) for end in await asyncio.gather(*tasks, return_exceptions=True)] == [True, False, False]
+        assert [isinstance(end, FailedError) for end in await asyncio.gather(*tasks, return_exceptions=True)] == [
+            True,
+            False,
+            False,
+        ]
 
     run(work())
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from kling_pack.jobs import http
 from kling_pack.jobs.http import AnswerLostError, DownloadError, Http, NotSentError, Origin
 from kling_pack.providers.base import Call
@@ -21,7 +22,9 @@ CREATE = Call("POST", "/create", {"prompt": "a lighthouse"})
 StartLine = Callable[[Callable[[socket.socket, bytes], None]], Any]
 
 
-def answer(body: bytes, head: str = "", status: str = "200 OK", length: int | None = None) -> Callable[[socket.socket, bytes], None]:
+def answer(
+    body: bytes, head: str = "", status: str = "200 OK", length: int | None = None
+) -> Callable[[socket.socket, bytes], None]:
     """Answers with these bytes; `length` is what is announced."""
     announced = len(body) if length is None else length
     start = f"HTTP/1.1 {status}\r\nContent-Length: {announced}\r\nConnection: close\r\n{head}\r\n".encode()
@@ -82,7 +85,18 @@ def test_a_header_that_cannot_be_sent_sent_nothing(line: StartLine) -> None:
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
 def test_a_certificate_that_nobody_trusts_sent_nothing(tmp_path: Path, line: StartLine) -> None:
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    ]
     files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem"), "-subj", "/CN=127.0.0.1"]
     subprocess.run([*made, *files], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -120,7 +134,7 @@ def test_a_connection_that_breaks_within_the_answer_may_have_had_an_effect(line:
 
 def test_an_answer_cut_between_chunks_is_lost(line: StartLine) -> None:
     def cut(connection: socket.socket, _: bytes) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"id\r\n")
+        connection.sendall(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"id\r\n')
 
     with pytest.raises(AnswerLostError):
         Http().send(CREATE, line(cut).url, KEY)
@@ -147,7 +161,9 @@ def test_an_endless_answer_is_given_up(line: StartLine, monkeypatch: pytest.Monk
         Http().send(CREATE, line(answer(b" " * 100_001)).url, KEY)
 
 
-def test_a_small_answer_that_unpacks_to_a_huge_one_is_given_up(line: StartLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_given_up(
+    line: StartLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http, "LARGEST_ANSWER", 100_000)
     packed = gzip.compress(b" " * 5_000_000)
     with pytest.raises(AnswerLostError):
@@ -220,7 +236,12 @@ def test_a_download_is_whole_and_carries_no_key(line: StartLine, target: Path) -
 def test_plain_http_is_taken_from_the_provider_itself_alone(line: StartLine, target: Path) -> None:
     server = line(answer(b"PNG"))
     trusted = Origin.of(server.url)
-    for link in (f"http://localhost:{server.port}/a", "http://127.0.0.1:1/a", "http://169.254.169.254/a", "file:///etc/passwd"):
+    for link in (
+        f"http://localhost:{server.port}/a",
+        "http://127.0.0.1:1/a",
+        "http://169.254.169.254/a",
+        "file:///etc/passwd",
+    ):
         with pytest.raises(DownloadError):
             Http().download(link, target, trusted)
     assert server.heard == [] and nothing_left(target)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+
 from kling_pack.errors import SetupError
 from kling_pack.jobs import ledger as ledger_module
 from kling_pack.jobs import migrations
@@ -51,12 +52,15 @@ def test_a_blank_ledger_takes_every_step_once(file: Path, ask: Callable[[str], l
     assert ask("SELECT number, name, oldest_reader, applied_at FROM ledger_versions") == first
 
 
-def test_the_first_step_has_every_column_of_the_story(file: Path, ask: Callable[[str], list[tuple[object, ...]]]) -> None:
+def test_the_first_step_has_every_column_of_the_story(
+    file: Path, ask: Callable[[str], list[tuple[object, ...]]]
+) -> None:
     open_and_close(file)
     columns = {row[1] for row in ask("PRAGMA table_info(tasks)")}
     promised = {
-        "sent", "answer", "created_at", "submitted_at", "accepted_at", "finished_at", "collected_at", "estimated_amount",
-        "actual_amount", "price_unit", "price_basis", "prompt_id", "worker", "pack_version", "key_hash", "labels",
+        "sent", "answer", "created_at", "submitted_at", "accepted_at", "finished_at", "collected_at",
+        "estimated_amount", "actual_amount", "price_unit", "price_basis", "prompt_id", "worker",
+        "pack_version", "key_hash", "labels",
         "identity", "identity_rule",
     }  # fmt: skip
     assert promised <= columns
@@ -75,10 +79,14 @@ def test_a_newer_ledger_that_allows_it_is_used(file: Path, ask: Callable[[str], 
     assert len(ask("SELECT * FROM ledger_versions")) == NEWEST + 1
 
 
-def test_a_newer_ledger_that_forbids_it_is_left_alone(file: Path, ask: Callable[[str], list[tuple[object, ...]]]) -> None:
+def test_a_newer_ledger_that_forbids_it_is_left_alone(
+    file: Path, ask: Callable[[str], list[tuple[object, ...]]]
+) -> None:
     open_and_close(file)
     newer(ask, oldest_reader=NEWEST + 1)
-    with pytest.raises(SetupError, match=f"newer version of this pack .step {NEWEST + 1}; .*Nothing was paid: update the pack"):
+    with pytest.raises(
+        SetupError, match=f"newer version of this pack .step {NEWEST + 1}; .*Nothing was paid: update the pack"
+    ):
         open_and_close(file)
 
 
@@ -87,7 +95,10 @@ def test_an_older_ledger_is_brought_up_to_date(
 ) -> None:
     open_and_close(file)
     step = Migration(
-        NEWEST + 1, "colours", 1, lambda connection: connection.execute(sa.text("ALTER TABLE tasks ADD COLUMN colour TEXT"))
+        NEWEST + 1,
+        "colours",
+        1,
+        lambda connection: connection.execute(sa.text("ALTER TABLE tasks ADD COLUMN colour TEXT")),
     )  # type: ignore[arg-type, return-value]
     monkeypatch.setattr(ledger_module, "MIGRATIONS", (*MIGRATIONS, step))
     open_and_close(file)

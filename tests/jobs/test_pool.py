@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+
 from kling_pack.jobs.pool import Pool
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"

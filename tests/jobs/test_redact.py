@@ -6,6 +6,7 @@ import base64
 import time
 
 import pytest
+
 from kling_pack.jobs.redact import HIDDEN, redact, redact_json
 
 KEY = "sk-live-9f8e7d6c5b4a"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from kling_pack.catalog.frames import Picture
 from kling_pack.catalog.models import PROVIDERS
 from kling_pack.catalog.operations import operation
@@ -86,9 +87,17 @@ def test_prices_json_counts_before_the_catalogue(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "keys", "said"),
     [
-        ({"provider": "eachlabs"}, PROVIDERS, "eachlabs, which does not offer kling-v3 for text; modellix and apimodels do"),
+        (
+            {"provider": "eachlabs"},
+            PROVIDERS,
+            "eachlabs, which does not offer kling-v3 for text; modellix and apimodels do",
+        ),
         ({"provider": "modellix"}, ("apimodels",), "modellix, which has no key.*Set MODELLIX_API_KEY"),
-        ({}, (), "modellix and apimodels offer it. No key is set at all.*Set MODELLIX_API_KEY.*or choose provider sandbox"),
+        (
+            {},
+            (),
+            "modellix and apimodels offer it. No key is set at all.*Set MODELLIX_API_KEY.*or choose provider sandbox",
+        ),
         ({}, ("eachlabs",), r"The keys at hand .eachlabs. offer nothing for this node"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.utils import formatdate
 
 import pytest
+
 from kling_pack.jobs.schedule import backoff, next_pause, retry_after_seconds
 
 NOW = 1_800_000_000.0

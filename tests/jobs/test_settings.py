@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from kling_pack.errors import SetupError
 from kling_pack.jobs.settings import Settings, load_settings, sandbox_endpoint
 
@@ -88,7 +89,9 @@ def test_every_variable_is_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("APIMODELS_REQUESTS_PER_MINUTE", "fast"),
     ],
 )
-def test_a_value_that_cannot_be_names_its_variable(home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_a_value_that_cannot_be_names_its_variable(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SetupError, match=f"{name}: .*nothing was paid"):
         load(home)

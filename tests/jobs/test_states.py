@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+
 from kling_pack.jobs.states import OPEN, PAID, State, check_step
 
 ALLOWED = {
@@ -29,7 +30,9 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize(("old", "new"), [pair for pair in product(State, State) if (pair[0].value, pair[1].value) in ALLOWED])
+@pytest.mark.parametrize(
+    ("old", "new"), [pair for pair in product(State, State) if (pair[0].value, pair[1].value) in ALLOWED]
+)
 def test_a_task_may_take_this_step(old: State, new: State) -> None:
     check_step(old, new)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kling_pack.errors import InputError
 from kling_pack.jobs.work import Handle, read_handles
 
@@ -21,8 +22,8 @@ def test_an_empty_text_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["abc", "eachlabs:", ":abc", "other:abc", "eachlabs:a b", "eachlabs:../x", "eachlabs:a/b", "eachlabs:~", "eachlabs:~x",
-     "eachlabs:a?b", "EachLabs:abc", "eachlabs:" + "a" * 201, "eachlabs:~" + "1" * 16, "eachlabs:-a"],
+    ["abc", "eachlabs:", ":abc", "other:abc", "eachlabs:a b", "eachlabs:../x", "eachlabs:a/b", "eachlabs:~",
+     "eachlabs:~x", "eachlabs:a?b", "EachLabs:abc", "eachlabs:" + "a" * 201, "eachlabs:~" + "1" * 16, "eachlabs:-a"],
 )  # fmt: skip
 def test_a_line_that_is_no_handle_is_shown(line: str) -> None:
     with pytest.raises(InputError, match="task has the line .*provider:id") as raised:

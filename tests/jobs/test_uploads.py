@@ -1,0 +1,122 @@
+"""Input pictures: uploaded once for all tasks that use them, deleted after the last, and never too early."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kling_pack.catalog.operations import operation
+from kling_pack.catalog.request import build_requests
+from kling_pack.errors import RefusedError
+from kling_pack.jobs.encode import describe, encode
+from kling_pack.jobs.route import candidates
+from kling_pack.jobs.work import Run
+from kling_pack.providers import ADAPTERS
+from kling_pack.sandbox.behaviour import Fault
+
+from .conftest import SECONDS, Bench, ended, until
+
+EDIT: dict[str, Any] = {"name": "edit", "provider": "eachlabs"}
+
+
+def test_a_picture_is_uploaded_once_for_tasks_side_by_side(bench: Bench) -> None:
+    bench.one(**EDIT, pictures=[1])
+    bench.house.behave(seconds=0.15)
+    before = bench.house.stats("eachlabs")
+    tickets = [ticket for seed in (1, 2, 3) for ticket in bench.submit(**EDIT, pictures=[9], seed=seed)]
+    assert all(outcome.error is None for outcome in ended(tickets))
+    after = bench.house.stats("eachlabs")
+    assert (after["uploads"] - before["uploads"], after["puts"] - before["puts"]) == (1, 1)
+
+
+def test_an_upload_is_deleted_after_the_last_task_that_uses_it(bench: Bench) -> None:
+    bench.one(**EDIT, pictures=[1])
+    until(lambda: bench.house.stats("eachlabs")["deletes"] == 1)
+    bench.house.behave(seconds=0.15)
+    first = bench.submit(**EDIT, pictures=[9], seed=1)
+    first[0].accepted.result(SECONDS)
+    second = bench.submit(**EDIT, pictures=[9], seed=2)
+    outcomes = ended([*first, *second])
+    assert [outcome.error for outcome in outcomes] == [None, None], "the sandbox fails a task that loses its picture"
+    until(lambda: bench.house.stats("eachlabs")["deletes"] == 2)
+
+
+def test_a_task_that_never_used_an_upload_does_not_take_it_from_one_that_does(bench: Bench) -> None:
+    """As one does that is stopped between its row and its upload."""
+    bench.house.behave(seconds=0.15)
+    asked, pixels = bench.requests("edit", [9], provider="eachlabs")
+    (user,) = bench.engine.submit(Run(asked, pixels, bench.settings)).result(SECONDS)
+    user.accepted.result(SECONDS)
+    (order,) = candidates(asked[0], bench.settings, auto_is_sandbox=False)
+
+    async def let_go_of_nothing() -> None:
+        endpoint = bench.settings.endpoints["eachlabs"]
+        bench.engine._uploads.let_go(order, endpoint, ADAPTERS["eachlabs"], user=object(), delete=True)
+
+    bench.engine.call(let_go_of_nothing()).result(SECONDS)
+    assert ended([user])[0].error is None
+
+
+def test_an_upload_of_an_uncertain_task_is_left_to_expire_and_not_used_again(bench: Bench) -> None:
+    bench.house.behave(Fault("drop_after", times=1))
+    bench.one(**EDIT, pictures=[1])
+    assert bench.one(**EDIT, pictures=[1], seed=1).error is None
+    until(lambda: bench.house.stats("eachlabs")["deletes"] == 1)
+    assert bench.house.stats("eachlabs")["uploads"] == 2
+    assert bench.house.tasks()[0]["state"] == "done", "it may exist, so it kept its picture"
+
+
+@pytest.mark.parametrize(
+    ("provider", "fault", "on"),
+    [("eachlabs", "http_503", "upload"), ("eachlabs", "drop_before", "put"), ("apimodels", "http_500", "put"),
+     ("apimodels", "rate_limited", "upload")],
+)  # fmt: skip
+def test_an_upload_that_fails_is_repeated(bench: Bench, provider: str, fault: str, on: str) -> None:
+    bench.house.behave(Fault(fault, on=on, times=2))
+    assert bench.one("edit", provider=provider, pictures=[1]).error is None
+    assert bench.house.paid() == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "on", "times"), [("http_500", "put", 4), ("http_401", "upload", 1), ("http_503", "upload", 4)]
+)
+def test_an_upload_that_keeps_failing_is_told_and_nothing_is_paid(
+    bench: Bench, fault: str, on: str, times: int
+) -> None:
+    bench.house.behave(Fault(fault, on=on))
+    outcome = bench.one(**EDIT, pictures=[1])
+    assert type(outcome.error) is RefusedError
+    assert "could not be uploaded to eachlabs" in str(outcome.error) and "nothing was paid" in str(outcome.error)
+    assert bench.states() == ["failed"] and bench.house.paid() == 0
+    assert bench.house.stats("eachlabs")[f"{on}s"] == times
+    bench.house.behave()
+    assert bench.one(**EDIT, pictures=[1]).error is None, "and the next run starts afresh"
+
+
+def test_no_key_is_sent_along_to_storage(bench: Bench) -> None:
+    for provider in ("eachlabs", "apimodels"):
+        bench.one("edit", provider=provider, pictures=[1])
+        assert bench.house.stats(provider)["puts"] == 1 and bench.house.stats(provider)["keys_leaked"] == 0
+
+
+def test_who_waits_does_not_wait_for_the_deletion(bench: Bench) -> None:
+    bench.house.behave(Fault("hang", on="delete", seconds=0.5))
+    ended(bench.submit(**EDIT, pictures=[1]))
+    assert bench.states() == ["done"]
+
+
+def test_what_was_sent_instead_of_a_picture_that_is_too_large_is_said(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kling_pack.jobs.uploads.encode", lambda pixels: encode(pixels, limit=200_000))
+    noise = np.random.default_rng(1).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    picture = describe(noise)
+    asked = build_requests(operation("edit"), {"prompt": "a house", "provider": "modellix"}, {"image_1": [picture]})
+    (ticket,) = bench.engine.submit(Run(asked, {picture.digest: noise}, bench.settings)).result(SECONDS)
+    (outcome,) = ended([ticket])
+    assert outcome.error is None
+    (note,) = [note for note in outcome.notes if "JPEG" in note]
+    assert note.startswith("image_list sent as JPEG") or note.startswith("image sent as JPEG")
+    assert outcome.task is not None and note in outcome.task.changes
