@@ -104,8 +104,9 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except Exception as error:
         # Pillow raises OSError, SyntaxError, ValueError, struct.error, EOFError, MemoryError and more.
+        reason = str(error).rstrip(".") or type(error).__name__
         raise UnreadError(
-            f"{path.name} cannot be read as a picture: {str(error) or type(error).__name__}. The task is "
+            f"{path.name} cannot be read as a picture: {reason}. The task is "
             "done and paid, its bytes are kept as they came, and nothing has to be paid again: look at "
             "the file, or collect the task with KlingPoll once more after an update of the pack."
         ) from error

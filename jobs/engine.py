@@ -20,6 +20,7 @@ from . import settle
 from .admission import check_cost, may_answer, orders_for
 from .collect import kept_files
 from .job import STOPPED, Job, stopped
+from .keeping import drop_old
 from .life import run
 from .redact import redact
 from .services import SandboxAddress, Services
@@ -128,6 +129,8 @@ class Engine:
                     await self._take_over(task)
                 except (KlingError, ValueError) as error:
                     LOG.warning("Task %s was not taken up: %s", task.handle, error)
+        results, days = self._settings.results, self._settings.keep_results_days
+        await services.on(services.picture_threads, drop_old, results, days, services.now())
 
     async def _take_over(self, task: Task) -> None:
         services, ledger = self._services, self._services.ledger

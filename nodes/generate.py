@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,7 +20,7 @@ from ..jobs.work import Context, Outcome, Pixels, Run
 from . import host, report, session
 from .freshness import Freshness
 from .tensors import images_of, masks_of, pixels_of
-from .waiting import beside, watch
+from .waiting import apart, held, watch
 
 FRESHNESS = Freshness()
 
@@ -39,17 +38,18 @@ async def generate(operation: Operation, inputs: Mapping[str, Any], extra_pnginf
 
     Raises the pack's errors, or ComfyUI's interruption.
     """
-    settings = await asyncio.to_thread(session.settings_now)
+    settings = await apart(session.settings_now)
     prompt_id, node_id = host.executing()
     wait = _check_wait(inputs.get("wait", True))
-    sockets, pixels = await asyncio.to_thread(_gather, operation, inputs)
+    sockets, pixels = await apart(_gather, operation, inputs)
     requests = build_requests(operation, inputs, sockets)
     context = Context(prompt_id, node_id, _labels(extra_pnginfo), _from_editor(extra_pnginfo))
-    engine = await asyncio.to_thread(session.engine, settings)
-    tickets = await beside(engine.submit(Run(requests, pixels, settings, context)))
-    await watch(tickets, node_id, finished=wait, cancel=settings.on_interrupt == "cancel")
+    engine = await apart(session.engine, settings)
+    cancel = settings.on_interrupt == "cancel"
+    tickets = await held(engine.submit(Run(requests, pixels, settings, context)), cancel)
+    await watch(tickets, node_id, finished=wait, cancel=cancel)
     outcomes = [ticket.outcome() for ticket in tickets]
-    images, mask, outcomes, fitted = await asyncio.to_thread(_decode, operation, outcomes)
+    images, mask, outcomes, fitted = await apart(_decode, operation, outcomes)
     _note_freshness(node_id, requests[0].provider, outcomes, settings)
     if all(outcome.error for outcome in outcomes):
         raise one_error(outcomes)

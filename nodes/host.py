@@ -36,7 +36,8 @@ def interrupted() -> bool:
 
 def interruption() -> BaseException:
     """What to raise so that ComfyUI shows *interrupted* and not an error."""
-    return comfy.model_management.InterruptProcessingException()
+    stopped: BaseException = comfy.model_management.InterruptProcessingException()
+    return stopped
 
 
 def blocker() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from comfy_api.latest import io
@@ -13,7 +12,7 @@ from ..jobs.work import Outcome, read_handles
 from . import host, report, session
 from .generate import FRESHNESS, decode, fitted_notes, number_of, one_error
 from .schema import CATEGORY
-from .waiting import beside, watch
+from .waiting import apart, held, watch
 
 TIMEOUT = Number("timeout", "Seconds to wait before giving the status back.", 0, 86400, 600, step=1, whole=True)
 
@@ -53,17 +52,17 @@ class KlingPoll(io.ComfyNode):
         return number_of(inputs)
 
     @classmethod
-    async def execute(cls, task: str, wait: bool = True, timeout: int = 600) -> io.NodeOutput:  # noqa: ASYNC109
+    async def execute(cls, task: str, wait: bool = True, timeout: int = 600) -> io.NodeOutput:
         handles = read_handles(task)
         seconds = TIMEOUT.check(timeout)
-        settings = await asyncio.to_thread(session.settings_now)
+        settings = await apart(session.settings_now)
         _, node_id = host.executing()
-        engine = await asyncio.to_thread(session.engine, settings)
-        tickets = await beside(engine.poll(handles, settings))
+        engine = await apart(session.engine, settings)
         cancel = settings.on_interrupt == "cancel"
+        tickets = await held(engine.poll(handles, settings), cancel)
         await watch(tickets, node_id, finished=wait, cancel=cancel, timeout=seconds)
         outcomes = [ticket.outcome() for ticket in tickets]
-        images, outcomes, fitted = await asyncio.to_thread(decode, outcomes)
+        images, outcomes, fitted = await apart(decode, outcomes)
         FRESHNESS.ended(node_id, all(outcome.final for outcome in outcomes), sandboxed=False)
         if all(outcome.error for outcome in outcomes):
             raise one_error(outcomes)

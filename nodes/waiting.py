@@ -5,24 +5,41 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
+from ..jobs.pool import Pool
 from ..jobs.ticket import Ticket
 from . import host
 from .report import moment
 
 SLICE_SECONDS = 0.2
 STEPS = 100
+THREADS = Pool("kling-node", 8)
+"""Not asyncio's own: ComfyUI would wait for the threads of those before it shows that a run was stopped."""
+
+Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 
-async def beside(future: Future[Answer]) -> Answer:
-    """Waits for a future of the engine; Stop ends the waiting and leaves the future alone."""
-    if not await _until([future], None):
-        raise host.interruption()
-    return future.result()
+async def apart(act: Callable[Arguments, Answer], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+    """Runs blocking work on a thread. Stop does not wait for it."""
+    return await _beside(THREADS.submit(act, *args, **kwargs))
+
+
+async def held(handing_over: Future[tuple[Ticket, ...]], cancel: bool) -> tuple[Ticket, ...]:
+    """The tickets that the engine is about to give; after Stop they are let go of as soon as they are there."""
+
+    def too_late(given: Future[tuple[Ticket, ...]]) -> None:
+        if given.exception() is None:
+            _let_go(given.result(), stop=True, cancel=cancel)
+
+    try:
+        return await _beside(handing_over)
+    except BaseException:
+        handing_over.add_done_callback(too_late)
+        raise
 
 
 async def watch(
@@ -34,7 +51,7 @@ async def watch(
     with `cancel`, stopped at the provider.
     """
     screen = _Screen(tickets, node_id)
-    futures: list[Future[object]] = [ticket.finished if finished else ticket.accepted for ticket in tickets]  # type: ignore[misc]
+    futures: list[Future[Any]] = [ticket.finished if finished else ticket.accepted for ticket in tickets]
     try:
         completed = await _until(futures, screen, timeout)
     except asyncio.CancelledError:
@@ -46,7 +63,14 @@ async def watch(
     _let_go(tickets, stop=False, cancel=False)
 
 
-async def _until(futures: Sequence[Future[object]], screen: _Screen | None, timeout: float | None = None) -> bool:  # type: ignore[type-arg]
+async def _beside(future: Future[Answer]) -> Answer:
+    """Waits for a future of another thread; Stop ends the waiting and leaves the future alone."""
+    if not await _until([future], None):
+        raise host.interruption()
+    return future.result()
+
+
+async def _until(futures: Sequence[Future[Any]], screen: _Screen | None, timeout: float | None = None) -> bool:
     """True when all are done or the time is over, False when Stop was pressed."""
     loop, ready = asyncio.get_running_loop(), asyncio.Event()
     ends = None if timeout is None else loop.time() + timeout

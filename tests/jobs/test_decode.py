@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 import threading
 import warnings
 import zlib
@@ -17,7 +16,6 @@ import pytest
 from PIL import Image, ImageCms, ImageFile
 
 from kling_pack.errors import UnreadError
-from kling_pack.jobs import decode
 from kling_pack.jobs.decode import PictureInfo, decode_fitted, decode_into, inspect
 
 STEP = 1 / 255
@@ -462,8 +460,3 @@ def test_many_threads_at_once_give_what_one_gives(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert all(np.array_equal(together[path], before) for path, before in zip(paths, alone, strict=True))
-
-
-def test_torch_is_not_needed() -> None:
-    assert "torch" not in vars(decode)
-    assert sys.modules[decode.__name__] is decode
