@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from ..jobs.pool import Pool
 from ..jobs.ticket import Ticket
@@ -23,44 +23,57 @@ Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 
+@dataclass(frozen=True)
+class Started:
+    """A run that the engine has taken in, and the settings it goes by."""
+
+    tickets: tuple[Ticket, ...]
+    settings: Settings
+
+    def let_go(self, stop: bool) -> None:
+        """The node no longer waits; with `stop`, what was not sent never is, and what was is kept or cancelled."""
+        for ticket in self.tickets:
+            ticket.let_go(stop, cancel=stop and self.settings.on_interrupt == "cancel")
+
+
 async def apart(act: Callable[Arguments, Answer], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
     """Runs blocking work on a thread. Stop does not wait for it."""
     return await _beside(THREADS.submit(act, *args, **kwargs))
 
 
-async def held(handing_over: Future[tuple[Ticket, ...]], cancel: bool) -> tuple[Ticket, ...]:
-    """The tickets that the engine is about to give; after Stop they are let go of as soon as they are there."""
+async def begin(start: Callable[Arguments, Started], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Started:
+    """Runs `start` on a thread in one go: a node that blocks ComfyUI meanwhile must not keep the task from being sent.
 
-    def too_late(given: Future[tuple[Ticket, ...]]) -> None:
+    When Stop comes first, its tickets are let go of as soon as they are there.
+    """
+
+    def too_late(given: Future[Started]) -> None:
         if given.exception() is None:
-            _let_go(given.result(), stop=True, cancel=cancel)
+            given.result().let_go(stop=True)
 
+    starting = THREADS.submit(start, *args, **kwargs)
     try:
-        return await _beside(handing_over)
+        return await _beside(starting)
     except BaseException:
-        handing_over.add_done_callback(too_late)
+        starting.add_done_callback(too_late)
         raise
 
 
-async def watch(
-    tickets: Sequence[Ticket], node_id: str | None, finished: bool, cancel: bool, timeout: float | None = None
-) -> None:
+async def watch(started: Started, node_id: str | None, finished: bool, timeout: float | None = None) -> None:
     """Waits until every ticket is finished (or accepted), showing progress; at most `timeout` seconds.
 
-    When Stop is pressed, or ComfyUI drops the node, what was not sent never is, and what was is kept or,
-    with `cancel`, stopped at the provider.
+    When Stop is pressed, or ComfyUI drops the node, the tickets are let go of.
     """
+    tickets = started.tickets
     screen = _Screen(tickets, node_id)
-    futures: list[Future[Any]] = [ticket.finished if finished else ticket.accepted for ticket in tickets]
+    futures: list[Future[object]] = [ticket.finished if finished else ticket.accepted for ticket in tickets]  # type: ignore[misc]
+    stop = True
     try:
-        completed = await _until(futures, screen, timeout)
-    except asyncio.CancelledError:
-        _let_go(tickets, stop=True, cancel=cancel and host.interrupted())
-        raise
-    if not completed:
-        _let_go(tickets, stop=True, cancel=cancel)
-        raise host.interruption()
-    _let_go(tickets, stop=False, cancel=False)
+        if not await _until(futures, screen, timeout):
+            raise host.interruption()
+        stop = False
+    finally:
+        started.let_go(stop)
 
 
 async def _beside(future: Future[Answer]) -> Answer:
