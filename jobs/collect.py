@@ -108,8 +108,10 @@ async def _fetch(job: Job, link: str, position: int, trusted: Origin) -> Path:
 
 
 def _name(task: Task, position: int) -> str:
+    """A name of its own also where a new ledger counts from 1 again beside an old one's pictures."""
+    mark = hashlib.sha256(str(task.provider_id).encode()).hexdigest()[:8]
     month = time.strftime("%Y-%m", time.gmtime(task.created_at))
-    return f"{month}/{task.provider}-{task.number:06d}-{position + 1}.download"
+    return f"{month}/{task.provider}-{task.number:06d}-{mark}-{position + 1}.download"
 
 
 def _identify(target: Path, folder: Path, position: int, task: Task) -> Result:

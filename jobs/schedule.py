@@ -9,6 +9,8 @@ FIRST_LOOK = 0.5
 SHARE_OF_ELAPSED = 0.12
 LONGEST_PAUSE = 5.0
 LONGEST_BACKOFF = 30.0
+A_MOMENT = 1e9
+"""Nobody asks for a pause of thirty years: a number above this is a moment in seconds since 1970."""
 LONGEST_RETRY_AFTER = 120.0
 
 
@@ -31,11 +33,16 @@ def backoff(attempt: int) -> float:
 
 
 def retry_after_seconds(written: str | None, now: float) -> float | None:
-    """A Retry-After header, in seconds or as an HTTP date, as seconds from `now`; None where there is none."""
+    """A Retry-After header, in seconds, as an HTTP date or in seconds since 1970, as seconds from `now`.
+
+    None where there is none, or none that can be read.
+    """
     if written is None:
         return None
     try:
         seconds = float(written)
+        if seconds > A_MOMENT:
+            seconds -= now
     except ValueError:
         try:
             moment = parsedate_to_datetime(written)

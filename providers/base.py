@@ -49,8 +49,11 @@ class Reply:
 
     @property
     def retry_after(self) -> str | None:
-        """The provider's own word on when to come back, as it was written."""
-        return self.headers.get("retry-after")
+        """The provider's own word on when to come back, as it was written: seconds, a date, or seconds since 1970.
+
+        The last is Modellix' `X-RateLimit-Reset` (its REST playbook).
+        """
+        return self.headers.get("retry-after") or self.headers.get("x-ratelimit-reset")
 
 
 class Refusal(Enum):

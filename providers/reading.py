@@ -51,7 +51,7 @@ def links_in(value: Any, levels: int = DEEPEST) -> tuple[str, ...]:
 
 
 def reason_in(value: Any, default: str = "no reason was given") -> str:
-    """The first text under a plausible name, nearest to the top first."""
+    """The first text under a plausible name, nearest to the top first, with the details that stand beside it."""
     level: list[Any] = [value]
     for _ in range(DEEPEST):
         for item in level:
@@ -59,10 +59,20 @@ def reason_in(value: Any, default: str = "no reason was given") -> str:
                 plain = _plain(item)
                 for name in REASONS:
                     text = plain.get(name)
-                    if isinstance(text, str) and text.strip().lower() not in _PLEASANTRIES:
-                        return text.strip()[:LONGEST_REASON]
+                    if _says_something(text):
+                        return _with_details(str(text).strip(), plain)[:LONGEST_REASON]
         level = [below for item in level for below in _below(item)]
     return default
+
+
+def _says_something(text: object) -> bool:
+    return isinstance(text, str) and text.strip().lower() not in _PLEASANTRIES
+
+
+def _with_details(text: str, plain: Mapping[str, Any]) -> str:
+    """EachLabs' model page says: read `message` / `details`; the first alone may be as bare as "Invalid input"."""
+    details = next((plain[name] for name in ("details", "detail") if _says_something(plain.get(name))), "").strip()
+    return text if not details or details in text else f"{text}: {details}"
 
 
 def refusal(reply: Reply, code: int | None = None) -> Refused | Unclear:

@@ -55,3 +55,8 @@ def test_repeats_after_errors_are_spread_and_bounded() -> None:
 )
 def test_retry_after_is_seconds_or_a_date_and_bounded(written: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(written, NOW) == seconds
+
+
+def test_a_moment_in_seconds_since_1970_is_a_pause_from_now() -> None:
+    assert retry_after_seconds("1800000030", 1_800_000_000.0) == 30.0
+    assert retry_after_seconds("1700000000", 1_800_000_000.0) == 0.0

@@ -142,7 +142,7 @@ def test_polling(page: Page) -> None:
         ("get_success_string", Status(Phase.DONE, "success", (A,), cost=Decimal("0.028"))),
         ("get_success_list", Status(Phase.DONE, "success", (A, B))),
         ("get_success_objects", Status(Phase.DONE, "success", (A, B))),
-        ("get_error_page", Status(Phase.FAILED, "error", reason="Prediction failed")),
+        ("get_error_page", Status(Phase.FAILED, "error", reason="Prediction failed: Invalid input image")),
         ("get_error_envelope", Status(Phase.FAILED, "error", reason="The image is too small.")),
         ("get_error_dispatch", Status(Phase.FAILED, "error", reason="no worker could be reached")),
     ],

@@ -118,3 +118,9 @@ def test_a_text_at_a_path(value: object, text: str | None) -> None:
 )
 def test_a_body_s_code(value: object, code: int | None) -> None:
     assert code_in(value) == code
+
+
+def test_details_beside_a_message_are_told_too() -> None:
+    assert reason_in({"message": "Prediction failed", "details": "NSFW input"}) == "Prediction failed: NSFW input"
+    assert reason_in({"message": "too long", "details": "too long"}) == "too long"
+    assert reason_in({"details": "only this"}) == "only this"
