@@ -119,10 +119,11 @@ def _identify(target: Path, folder: Path, position: int, task: Task) -> Result:
     try:
         ending = {"jpeg": "jpg"}.get(kind := inspect(target).format, kind)
     except UnreadError as error:
-        kept = target.replace(target.with_suffix(".unread"))
+        kept = target.replace(target.with_suffix(".unread")).relative_to(folder).as_posix()
         raise UnreadError(
-            f"Task {task.handle} is done and paid for, but what came as picture {position + 1} cannot be read: "
-            f"{error} The bytes are kept in {kept}. Nothing is paid again: run again to fetch it anew.",
+            f"Task {task.handle} is done and paid for, but what came as picture {position + 1} cannot be read "
+            f"({error.__cause__ or error}). The bytes are kept as {kept} among the results. Nothing is paid again: run "
+            "again to fetch it anew.",
             task.handle,
         ) from error
     named = target.replace(target.with_suffix(f".{ending}"))

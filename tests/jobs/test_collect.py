@@ -89,7 +89,7 @@ def test_bytes_that_are_no_picture_are_kept_and_fetched_anew_for_nothing(bench: 
     bench.house.behave(fault)
     outcome = bench.one(provider="modellix")
     assert type(outcome.error) is UnreadError and outcome.task is not None
-    for said in (outcome.task.handle, "done and paid for", "bytes are kept in", "Nothing is paid again"):
+    for said in (outcome.task.handle, "done and paid for", "bytes are kept as", "Nothing is paid again"):
         assert said in str(outcome.error)
     assert bench.states() == ["unread"] and left(bench)[0].endswith(".unread")
     again = bench.one(provider="modellix")
