@@ -20,7 +20,7 @@ from ..jobs.work import Context, Outcome, Pixels, Run
 from . import host, report, session
 from .freshness import Freshness
 from .tensors import images_of, masks_of, pixels_of
-from .waiting import apart, held, watch
+from .waiting import Started, apart, begin, watch
 
 FRESHNESS = Freshness()
 
@@ -38,22 +38,17 @@ async def generate(operation: Operation, inputs: Mapping[str, Any], extra_pnginf
 
     Raises the pack's errors, or ComfyUI's interruption.
     """
-    settings = await apart(session.settings_now)
     prompt_id, node_id = host.executing()
     wait = _check_wait(inputs.get("wait", True))
-    sockets, pixels = await apart(_gather, operation, inputs)
-    requests = build_requests(operation, inputs, sockets)
     context = Context(prompt_id, node_id, _labels(extra_pnginfo), _from_editor(extra_pnginfo))
-    engine = await apart(session.engine, settings)
-    cancel = settings.on_interrupt == "cancel"
-    tickets = await held(engine.submit(Run(requests, pixels, settings, context)), cancel)
-    await watch(tickets, node_id, finished=wait, cancel=cancel)
-    outcomes = [ticket.outcome() for ticket in tickets]
+    started = await begin(_start, operation, inputs, context)
+    await watch(started, node_id, finished=wait)
+    outcomes = [ticket.outcome() for ticket in started.tickets]
     images, mask, outcomes, fitted = await apart(_decode, operation, outcomes)
-    _note_freshness(node_id, requests[0].provider, outcomes, settings)
+    _note_freshness(node_id, inputs.get("provider", AUTO), outcomes, started.settings)
     if all(outcome.error for outcome in outcomes):
         raise one_error(outcomes)
-    return _output(operation, tickets, outcomes, images, mask, fitted, extra_pnginfo, node_id)
+    return _output(operation, started.tickets, outcomes, images, mask, fitted, extra_pnginfo, node_id)
 
 
 def one_error(outcomes: Sequence[Outcome]) -> KlingError:
@@ -102,6 +97,14 @@ def _decode(
             expansions += [expansion_of(outcome.request.fields)] * len(outcome.files)
     files = [file for outcome in ended if not outcome.error for file in outcome.files]
     return images, masks_of(files, expansions, images), ended, fitted
+
+
+def _start(operation: Operation, inputs: Mapping[str, Any], context: Context) -> Started:
+    """Checks everything and hands it to the engine. Blocks until that has let it in."""
+    settings = session.settings_now()
+    sockets, pixels = _gather(operation, inputs)
+    run = Run(build_requests(operation, inputs, sockets), pixels, settings, context)
+    return Started(session.engine(settings).submit(run).result(), settings)
 
 
 def _gather(

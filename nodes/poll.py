@@ -8,11 +8,11 @@ from comfy_api.latest import io
 
 from ..catalog.fields import Number
 from ..jobs.states import State
-from ..jobs.work import Outcome, read_handles
+from ..jobs.work import Handle, Outcome, read_handles
 from . import host, report, session
 from .generate import FRESHNESS, decode, fitted_notes, number_of, one_error
 from .schema import CATEGORY
-from .waiting import apart, held, watch
+from .waiting import Started, apart, begin, watch
 
 TIMEOUT = Number("timeout", "Seconds to wait before giving the status back.", 0, 86400, 600, step=1, whole=True)
 
@@ -55,13 +55,10 @@ class KlingPoll(io.ComfyNode):
     async def execute(cls, task: str, wait: bool = True, timeout: int = 600) -> io.NodeOutput:
         handles = read_handles(task)
         seconds = TIMEOUT.check(timeout)
-        settings = await apart(session.settings_now)
         _, node_id = host.executing()
-        engine = await apart(session.engine, settings)
-        cancel = settings.on_interrupt == "cancel"
-        tickets = await held(engine.poll(handles, settings), cancel)
-        await watch(tickets, node_id, finished=wait, cancel=cancel, timeout=seconds)
-        outcomes = [ticket.outcome() for ticket in tickets]
+        started = await begin(_start, handles)
+        await watch(started, node_id, finished=wait, timeout=seconds)
+        outcomes = [ticket.outcome() for ticket in started.tickets]
         images, outcomes, fitted = await apart(decode, outcomes)
         FRESHNESS.ended(node_id, all(outcome.final for outcome in outcomes), sandboxed=False)
         if all(outcome.error for outcome in outcomes):
@@ -74,6 +71,11 @@ class KlingPoll(io.ComfyNode):
         shown = host.blocker() if blocked else images
         words = "\n".join(_word(outcome) for outcome in outcomes)
         return io.NodeOutput(shown, words, "\n".join(lines), ui={report.RECORDS: records})
+
+
+def _start(handles: tuple[Handle, ...]) -> Started:
+    settings = session.settings_now()
+    return Started(session.engine(settings).poll(handles, settings).result(), settings)
 
 
 def _word(outcome: Outcome) -> str:

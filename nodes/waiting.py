@@ -7,9 +7,11 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from ..jobs.pool import Pool
+from ..jobs.settings import Settings
 from ..jobs.ticket import Ticket
 from . import host
 from .report import moment
@@ -30,10 +32,16 @@ class Started:
     tickets: tuple[Ticket, ...]
     settings: Settings
 
-    def let_go(self, stop: bool) -> None:
-        """The node no longer waits; with `stop`, what was not sent never is, and what was is kept or cancelled."""
+    def go_on(self) -> None:
+        """The node has what it waited for."""
         for ticket in self.tickets:
-            ticket.let_go(stop, cancel=stop and self.settings.on_interrupt == "cancel")
+            ticket.let_go(stop=False)
+
+    def drop(self, pressed: bool) -> None:
+        """The node no longer waits: what was not sent never is. What was is kept or, where Stop was pressed and the
+        settings say so, cancelled."""
+        for ticket in self.tickets:
+            ticket.let_go(stop=True, cancel=pressed and self.settings.on_interrupt == "cancel")
 
 
 async def apart(act: Callable[Arguments, Answer], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
@@ -44,36 +52,37 @@ async def apart(act: Callable[Arguments, Answer], *args: Arguments.args, **kwarg
 async def begin(start: Callable[Arguments, Started], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Started:
     """Runs `start` on a thread in one go: a node that blocks ComfyUI meanwhile must not keep the task from being sent.
 
-    When Stop comes first, its tickets are let go of as soon as they are there.
+    When Stop comes first, the run is dropped as soon as it is there.
     """
-
-    def too_late(given: Future[Started]) -> None:
-        if given.exception() is None:
-            given.result().let_go(stop=True)
 
     starting = THREADS.submit(start, *args, **kwargs)
     try:
         return await _beside(starting)
     except BaseException:
-        starting.add_done_callback(too_late)
+        pressed = host.interrupted()
+
+        def drop(ended: Future[Started]) -> None:
+            if ended.exception() is None:
+                ended.result().drop(pressed)
+
+        starting.add_done_callback(drop)
         raise
 
 
 async def watch(started: Started, node_id: str | None, finished: bool, timeout: float | None = None) -> None:
     """Waits until every ticket is finished (or accepted), showing progress; at most `timeout` seconds.
 
-    When Stop is pressed, or ComfyUI drops the node, the tickets are let go of.
+    When Stop is pressed, or ComfyUI drops the node, the run is dropped.
     """
-    tickets = started.tickets
-    screen = _Screen(tickets, node_id)
-    futures: list[Future[object]] = [ticket.finished if finished else ticket.accepted for ticket in tickets]  # type: ignore[misc]
-    stop = True
+    screen = _Screen(started.tickets, node_id)
+    futures: list[Future[Any]] = [ticket.finished if finished else ticket.accepted for ticket in started.tickets]
     try:
         if not await _until(futures, screen, timeout):
             raise host.interruption()
-        stop = False
-    finally:
-        started.let_go(stop)
+    except BaseException:
+        started.drop(pressed=host.interrupted())
+        raise
+    started.go_on()
 
 
 async def _beside(future: Future[Answer]) -> Answer:
@@ -112,11 +121,6 @@ async def _until(futures: Sequence[Future[Any]], screen: _Screen | None, timeout
     if screen is not None:
         screen.update()
     return True
-
-
-def _let_go(tickets: Sequence[Ticket], stop: bool, cancel: bool) -> None:
-    for ticket in tickets:
-        ticket.let_go(stop, cancel)
 
 
 class _Screen:

@@ -158,14 +158,16 @@ class ComfyUI:
 
     def _arguments_of_main(self) -> list[str]:
         main = ["main.py", "--cpu", "--base-directory", str(self.base), "--port", str(self.port)]
-        main += ["--database-url", "sqlite:///:memory:", "--disable-api-nodes"]
+        # In memory, ComfyUI's own database would log a traceback whenever it is tidied up from another thread.
+        main += ["--database-url", f"sqlite:///{self.base / 'comfyui.db'}", "--disable-api-nodes"]
         return [*main, "--front-end-root", str(environment.frontend(self._frontend)), *self._arguments]
 
     def _environment(self) -> dict[str, str]:
         own = ("KLING_", "EACHLABS_", "MODELLIX_", "APIMODELS_", "COMFYUI_")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         if importlib.util.find_spec("torchvision") is None:
-            clean["PYTHONPATH"] = str(environment.STUBS)
+            folders = [str(environment.STUBS), clean.get("PYTHONPATH", "")]
+            clean["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
         return {"KLING_HOME": str(self.base / "kling"), **clean, **self._variables}
 
 

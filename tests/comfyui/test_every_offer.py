@@ -38,7 +38,9 @@ def test_a_picture_comes_and_one_task_is_paid(
 def test_a_batch_is_one_task_each_in_order_and_equal_pictures_share_one(
     comfyui: ComfyUI, sandbox: Sandbox, operation: str
 ) -> None:
-    prompt: dict[str, Any] = graph(operation, prompt=f"a batch for {operation}", provider="apimodels", model=_at(operation))
+    prompt: dict[str, Any] = graph(
+        operation, prompt=f"a batch for {operation}", provider="apimodels", model=_at(operation)
+    )
     prompt["other"] = {"class_type": "ImageInvert", "inputs": {"image": ["wide", 0]}}
     prompt["two"] = {"class_type": "ImageBatch", "inputs": {"image1": ["wide", 0], "image2": ["other", 0]}}
     prompt["three"] = {"class_type": "ImageBatch", "inputs": {"image1": ["two", 0], "image2": ["wide", 0]}}
@@ -46,16 +48,16 @@ def test_a_batch_is_one_task_each_in_order_and_equal_pictures_share_one(
     entry = comfyui.run(prompt)
     assert error_of(entry) == {}
     assert counted(sandbox)["apimodels"] == 2
-    first, second, third = (
-        comfyui.output(picture).read_bytes() for picture in entry["outputs"]["save"]["images"]
-    )
+    first, second, third = (comfyui.output(picture).read_bytes() for picture in entry["outputs"]["save"]["images"])
     assert _pixels(first) == _pixels(third) != _pixels(second)
     assert len(records(entry)) == 2
 
 
 @pytest.mark.parametrize("operation", sorted({operation for operation, _, _ in OFFERS}))
 def test_n_pictures_are_one_task(comfyui: ComfyUI, sandbox: Sandbox, operation: str) -> None:
-    entry = comfyui.run(graph(operation, n=3, prompt=f"three for {operation}", provider="modellix", model=_at(operation)))
+    entry = comfyui.run(
+        graph(operation, n=3, prompt=f"three for {operation}", provider="modellix", model=_at(operation))
+    )
     assert error_of(entry) == {}
     assert len(entry["outputs"]["save"]["images"]) == 3
     assert counted(sandbox)["modellix"] == 1

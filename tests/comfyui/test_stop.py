@@ -37,7 +37,7 @@ class Stall:
         time.sleep(seconds)
         if fails:
             raise RuntimeError("the neighbour failed")
-        return ("",)
+        return ("from a slow node",)
 
 
 NODE_CLASS_MAPPINGS = {"Stall": Stall}
@@ -166,13 +166,14 @@ def test_what_is_not_written_down_yet_is_never_sent_after_stop(
     cancelling.get("/kling/tasks")
     prompt = {
         **graph("text", prompt="one that waits for the ledger"),
-        "2": node("KlingT2I", prompt="another that waits for the ledger"),
+        "slow": node("Stall", seconds=0.4, fails=False),
+        "2": node("KlingT2I", prompt=["slow", 0]),
         "save_2": node("SaveImage", images=["2", 0], filename_prefix="kling"),
     }
     ledger = sqlite3.connect(cancelling.base / "kling" / "ledger.sqlite", isolation_level=None)
     ledger.execute("BEGIN IMMEDIATE")
     prompt_id = cancelling.queue(prompt)
-    time.sleep(0.5)
+    time.sleep(1)
     stop(cancelling, prompt_id)
     ledger.execute("ROLLBACK")
     ledger.close()
@@ -216,8 +217,10 @@ def test_a_node_that_fails_beside_it_neither_stops_nor_cancels_a_paid_task(
     cancelling: ComfyUI, sandbox: Sandbox, paid: Paid
 ) -> None:
     """Not even where Stop would: nobody pressed it."""
-    behave(sandbox, seconds={"*": 1.2})
+    behave(sandbox, seconds={"*": 1.5})
     prompt = {**from_eachlabs(prompt="has a bad neighbour"), "bad": node("Stall", seconds=0.6, fails=True)}
+    # With the picture in ComfyUI's cache the Kling node is ready at once and starts before its neighbour.
+    cancelling.run({"wide": prompt["wide"], "seen": node("PreviewImage", images=["wide", 0])})
     error = error_of(cancelling.run(prompt))
     assert (error["node_id"], error["exception_message"].strip()) == ("bad", "the neighbour failed")
     assert at(sandbox)[0] in ("queued", "running")

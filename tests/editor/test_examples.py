@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from comfyui import ComfyUI
 from editor import Editor
-from kling_pack.catalog.operations import OPERATIONS
 from PIL import Image
+
+from kling_pack.catalog.operations import OPERATIONS
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "example_workflows").glob("*.json"))
 

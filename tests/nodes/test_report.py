@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from kling_pack.catalog.prices import Price
 from kling_pack.errors import FailedError
 from kling_pack.jobs.states import State

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from kling_pack.catalog.models import MODELS
 from kling_pack.catalog.operations import OPERATIONS
 from kling_pack.jobs.settings import load_settings

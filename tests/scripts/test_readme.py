@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import kling_pack
 import pytest
 import readme_tables
+
+import kling_pack
 
 ROOT = Path(__file__).parents[2]
 
