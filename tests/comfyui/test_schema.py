@@ -66,11 +66,11 @@ def test_every_input_says_what_it_is_for(info: dict[str, Any], name: str) -> Non
 
 
 def test_object_info_is_as_stored(info: dict[str, Any]) -> None:
-    """Set KLING_STORE_SNAPSHOT=1 to store it anew, and look at the difference."""
+    """Set STORE_SNAPSHOT=1 to store it anew, and look at the difference."""
     told = {
         name: {part: info[name][part] for part in ("input", "input_order", "output", "output_name")} for name in NODES
     }
-    if os.environ.get("KLING_STORE_SNAPSHOT"):
+    if os.environ.get("STORE_SNAPSHOT"):
         SNAPSHOT.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
     assert told == json.loads(SNAPSHOT.read_text("utf-8"))
 
