@@ -6,11 +6,11 @@ import logging
 import threading
 from pathlib import Path
 
-from .. import __version__
 from ..errors import KlingError
 from ..jobs.engine import Engine
 from ..jobs.settings import Settings, load_settings
 from ..jobs.states import State
+from ..jobs.version import VERSION
 from . import host
 
 LOG = logging.getLogger("kling")
@@ -29,7 +29,7 @@ def engine(settings: Settings) -> Engine:
     with _lock:
         key = (settings.home, settings.ledger_url)
         if key not in _engines:
-            _engines[key] = Engine(settings, __version__, sandbox_address)
+            _engines[key] = Engine(settings, VERSION, sandbox_address)
         return _engines[key]
 
 

@@ -33,9 +33,9 @@ def main() -> int:
         _need("chromium", "chromium")
     # The checks come before pytest, whose closing line is the last of all.
     failed = [name for name, check in CHECKS.items() if whole and not _passes(name, check)]
-    code = _pytest(quick, passed_on)
     if failed:
-        sys.stderr.write(f"Failed before pytest: {', '.join(failed)}\n")
+        say(f"Failed: {', '.join(failed)}")
+    code = _pytest(quick, passed_on)
     return code or int(bool(failed))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import readme_tables
 
-import kling_pack
+from kling_pack.jobs.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +25,7 @@ def test_a_missing_block_is_an_error() -> None:
 
 def test_the_project_file_has_the_packs_version_and_requirements() -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
-    assert re.search(r'^version = "(.*)"$', project, re.MULTILINE).group(1) == kling_pack.__version__  # type: ignore[union-attr]
+    assert re.search(r'^version = "(.*)"$', project, re.MULTILINE).group(1) == VERSION  # type: ignore[union-attr]
     listed = re.search(r"^dependencies = \[(.*)\]$", project, re.MULTILINE).group(1)  # type: ignore[union-attr]
     assert re.findall(r'"([^"]+)"', listed) == (ROOT / "requirements.txt").read_text("utf-8").split()
 
