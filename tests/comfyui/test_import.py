@@ -22,12 +22,11 @@ ALREADY_THERE = ("comfy", "comfy_api", "PIL", "numpy", "torch", "aiohttp", "pyda
 """Packages of which the pack may be the first to load a part: ComfyUI itself loads them, or the standard library."""
 
 WITNESS = """
-import atexit, json, os, sys
+import atexit, json, os, sys, threading
 
 PACK = os.sep + os.path.join("custom_nodes", {folder!r}) + os.sep
 LOG = {log!r}
-WATCHED = ("open", "os.mkdir", "os.rename", "os.remove", "_thread.start_new_thread", "subprocess.Popen",
-           "sqlite3.connect")
+WATCHED = ("open", "os.mkdir", "os.rename", "os.remove", "subprocess.Popen", "sqlite3.connect")
 seen = []
 
 
@@ -46,6 +45,12 @@ def watch(event, arguments):
         seen.append([event + (" to write" if writes else ""), str(arguments[0]) if arguments else ""])
 
 
+def start(thread, really=threading.Thread.start):
+    if by_the_pack():
+        seen.append(["thread", thread.name])
+    really(thread)
+
+
 @atexit.register
 def tell():
     with open(LOG, "w") as file:
@@ -53,6 +58,7 @@ def tell():
 
 
 sys.addaudithook(watch)
+threading.Thread.start = start  # Python's audit events do not tell of threads before 3.13
 """
 """A pack whose first script looks on from Python's audit hook, before any pack is imported."""
 

@@ -11,7 +11,7 @@ from comfyui import ComfyUI
 from editor import Editor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def comfyui() -> Iterator[ComfyUI]:
     """ComfyUI with the pack, the examples' input pictures and the tiny upscale model."""
     with ComfyUI() as started:
@@ -20,7 +20,8 @@ def comfyui() -> Iterator[ComfyUI]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def editor(comfyui: ComfyUI) -> Iterator[Editor]:
+    """Closed with its file: Playwright keeps a loop running in this thread as long as it is open."""
     with Editor(comfyui) as opened:
         yield opened

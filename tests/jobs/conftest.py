@@ -238,13 +238,13 @@ def small_pictures(order: Order, inputs: Sequence[Image.Image]) -> list[bytes]:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with pytest.MonkeyPatch.context() as quick, Sandbox(tmp_path_factory.mktemp("sandbox")) as running:
-        quick.setattr(tasks, "paint", small_pictures)
+    with Sandbox(tmp_path_factory.mktemp("sandbox")) as running:
         yield running
 
 
 @pytest.fixture
-def house(sandbox: Sandbox) -> House:
+def house(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.setattr(tasks, "paint", small_pictures)
     house = House(sandbox)
     house.reset()
     house.behave()
