@@ -53,7 +53,7 @@ def _named(request: Request, row: Model, settings: Settings) -> Offer:
     if offer is None:
         raise SetupError(
             f"provider is {request.provider}, which does not offer {request.model} for {request.operation.name}; "
-            f"{_names(row)} do. {nothing} Choose one of them, auto or another model."
+            f"{_names(row)} {'does' if len(row.offers) == 1 else 'do'}. {nothing} Choose one of them, auto or another model."
         )
     if settings.endpoints[offer.provider].key is None:
         raise SetupError(
@@ -65,7 +65,8 @@ def _named(request: Request, row: Model, settings: Settings) -> Offer:
 
 def _nobody(request: Request, row: Model, settings: Settings) -> str:
     keys = settings.with_key
-    start = f"No provider with a key offers {request.model} for {request.operation.name}; {_names(row)} offer it. "
+    start = f"No provider with a key offers {request.model} for {request.operation.name}; {_names(row)} "
+    start += "offers it. " if len(row.offers) == 1 else "offer it. "
     if not keys:
         return (
             f"{start}No key is set at all. Nothing was sent and nothing was paid. Set "

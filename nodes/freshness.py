@@ -29,7 +29,9 @@ class Freshness:
         """The number under which an outcome of this node, with these constant inputs, may be kept."""
         node = (node_id, repr(sorted((name, repr(value)) for name, value in constants.items())))
         self._asked[node_id] = node
-        kept = self._kept.setdefault(node, _Kept())
+        kept = self._kept.get(node)
+        if kept is None:
+            return 0
         if kept.sandboxed and not auto_means_sandbox:
             kept.sandboxed = False
             kept.run += 1
@@ -38,7 +40,8 @@ class Freshness:
     def ended(self, node_id: str | None, final: bool, sandboxed: bool) -> None:
         """Notes how a run ended; one that was not final makes the next number another."""
         node = self._asked.get(node_id or "")
-        if node is None:
+        # Only what is out of the ordinary is remembered: most outcomes are final, and there is no end of seeds.
+        if node is None or (final and not sandboxed and node not in self._kept):
             return
         kept = self._kept.setdefault(node, _Kept())
         kept.sandboxed = sandboxed

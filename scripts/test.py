@@ -56,7 +56,7 @@ def _types() -> int:
 
 def _pytest(quick: bool, passed_on: list[str]) -> int:
     say("— pytest")
-    chosen = ["-n2", *(f"--ignore={folder}" for folder in REAL)] if quick else []
+    chosen = ["-n2", "-m", "not slow", *(f"--ignore={folder}" for folder in REAL)] if quick else []
     measured = [] if quick or passed_on else ["--cov", "--cov-report=term"]
     if measured:
         measured.append(f"--cov-fail-under={LEAST_COVERAGE}")

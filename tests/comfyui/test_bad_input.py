@@ -285,7 +285,7 @@ ROUTES: list[Case] = [
     (
         "image",
         {"model": "kling-v2", "provider": "modellix"},
-        f"provider is modellix, which does not offer kling-v2 for image; apimodels do. {N}. "
+        f"provider is modellix, which does not offer kling-v2 for image; apimodels does. {N}. "
         "Choose one of them, auto or another model.",
     ),
     (

@@ -334,6 +334,7 @@ class TestDamage:
             path.write_bytes(path.read_bytes() + b"<!-- cached -->" * 99)
             assert np.array_equal(read(path), before)
 
+    @pytest.mark.slow
     def test_a_png_with_fewer_rows_than_it_claims_is_an_error(self, tmp_path: Path) -> None:
         path = tmp_path / "bomb.png"
         path.write_bytes(png((9000, 9000), 8, 2, bytes(27_001)))

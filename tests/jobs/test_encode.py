@@ -127,6 +127,7 @@ class TestLadder:
         assert encoded.note.startswith(f"scaled from 1000×800 to {encoded.width}×{encoded.height} and sent as JPEG 85")
 
     @pytest.mark.parametrize("size", [(1000, 400), (400, 1000)])
+    @pytest.mark.slow
     def test_scaling_never_makes_the_longest_allowed_ratio_longer(self, size: tuple[int, int]) -> None:
         for limit in range(330_000, 560_000, 21_000):
             encoded = encode(noise(*size), limit)

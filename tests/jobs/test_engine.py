@@ -262,6 +262,7 @@ def killed(bench: Bench, provider: str, accepted: bool) -> None:
         process.wait(SECONDS)
 
 
+@pytest.mark.slow
 def test_after_a_kill_what_was_accepted_is_collected_and_joined(bench: Bench) -> None:
     bench.house.behave(seconds=0.3)
     killed(bench, "modellix", accepted=True)
@@ -273,6 +274,7 @@ def test_after_a_kill_what_was_accepted_is_collected_and_joined(bench: Bench) ->
     assert bench.rows()[0]["worker"] == bench.engine._services.worker, "it is in this process's hands now"
 
 
+@pytest.mark.slow
 def test_after_a_kill_what_was_on_its_way_is_uncertain(bench: Bench) -> None:
     bench.house.behave(Fault("hang", seconds=1.5))
     killed(bench, "modellix", accepted=False)

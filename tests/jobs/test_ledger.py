@@ -228,6 +228,7 @@ def test_a_ledger_that_another_keeps_locked(ledger: Ledger, file: Path, monkeypa
     other.close()
 
 
+@pytest.mark.slow
 def test_processes_that_find_a_blank_ledger_at_once_all_get_it(file: Path) -> None:
     program = (
         f"import sys; sys.path.insert(0, {str(SCRIPTS)!r})\n"

@@ -29,6 +29,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_folder_is_unpacked_once(shelf: Path, tmp_path: Path) -> None:
     target = tmp_path / "out" / "inner"
     target.parent.mkdir()
