@@ -53,7 +53,8 @@ def _named(request: Request, row: Model, settings: Settings) -> Offer:
     if offer is None:
         raise SetupError(
             f"provider is {request.provider}, which does not offer {request.model} for {request.operation.name}; "
-            f"{_names(row)} {'does' if len(row.offers) == 1 else 'do'}. {nothing} Choose one of them, auto or another model."
+            f"{_names(row)} {'does' if len(row.offers) == 1 else 'do'}. {nothing} Choose one of them, auto or another "
+            "model."
         )
     if settings.endpoints[offer.provider].key is None:
         raise SetupError(
