@@ -29,6 +29,7 @@ def main() -> int:
     quick = "--quick" in sys.argv[1:]
     whole = not passed_on
     _need("node", "nodejs")
+    _need("openssl", "openssl")
     if not quick:
         _need("chromium", "chromium")
     # The checks come before pytest, whose closing line is the last of all.

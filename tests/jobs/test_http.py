@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 import socket
 import ssl
 import subprocess
@@ -83,7 +82,6 @@ def test_a_header_that_cannot_be_sent_sent_nothing(line: StartLine) -> None:
     assert server.heard == []
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
 def test_a_certificate_that_nobody_trusts_sent_nothing(tmp_path: Path, line: StartLine) -> None:
     made = [
         "openssl",
