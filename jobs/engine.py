@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
+
+import psutil
 
 from ..catalog.order import Order
 from ..catalog.request import SANDBOX, Request
@@ -28,11 +31,13 @@ from .task import Task
 from .ticket import Ticket
 from .uploads import Uploads
 from .work import Handle, Outcome, Run
-from .worker import left_behind
 
 LOG = logging.getLogger("kling")
 LAST_ANSWERS_SECONDS = 5.0
 """How long a paid request that is under way is waited for when the engine closes."""
+
+ANOTHER_PROCESS_SECONDS = 60.0
+"""A process that started this much later than the worker it shares an id with is another one."""
 
 Answer = TypeVar("Answer")
 
@@ -118,7 +123,7 @@ class Engine:
         services, ledger = self._services, self._services.ledger
         async with self._admitting:
             for task in await services.write(ledger.in_state, State.NEW, State.SUBMITTING, State.ACCEPTED):
-                if not left_behind(task, services.worker):
+                if not _left_behind(task, services.worker):
                     continue
                 try:
                     await self._take_over(task)
@@ -221,7 +226,12 @@ class Engine:
             raise InputError(f"task is {handle}, which no sandbox gave out. Nothing was asked and nothing was paid.")
         now = self._services.now()
         unknown = dict.fromkeys(("operation", "model", "wire_model", "identity", "resolution", "price_unit"), "")
-        row = {"provider": handle.provider, "provider_id": handle.name, "dialect": dialect, "identity_rule": 0}
+        row = {
+            "provider": handle.provider,
+            "provider_id": handle.name,
+            "dialect": dialect,
+            "identity_rule": 0,
+        }
         row |= {"count": 1, "request": {}, "changes": [], "created_at": now, "accepted_at": now}
         row |= {"worker": self._services.worker, "pack_version": self._version, "price_basis": "unknown"}
         return await self._services.write(self._services.ledger.adopt, unknown | row)
@@ -295,3 +305,16 @@ def _why_not(task: Task) -> KlingError:
         "collect, and nothing was paid by asking.",
         task.handle,
     )
+
+
+def _left_behind(task: Task, worker: str) -> bool:
+    """Whether the process that had the task in hand is gone. One on another machine is taken to live."""
+    host, process, started, _ = task.worker.split("/")
+    if task.worker == worker or host != socket.gethostname():
+        return False
+    if process == worker.split("/")[1]:
+        return True
+    try:
+        return bool(psutil.Process(int(process)).create_time() > float(started) + ANOTHER_PROCESS_SECONDS)
+    except psutil.NoSuchProcess:
+        return True

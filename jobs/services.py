@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import psutil
 
 from ..catalog.request import SANDBOX
 from ..providers import ADAPTERS
@@ -19,7 +23,6 @@ from .pool import Pool
 from .settings import Endpoint, Settings, sandbox_endpoint
 from .states import State
 from .task import Task
-from .worker import name_worker
 
 if TYPE_CHECKING:
     from .ledger import Ledger
@@ -32,12 +35,16 @@ SandboxAddress = Callable[[Path, str], str]
 
 
 class Services:
-    """One set for an engine. `now` is wall-clock time in seconds since 1970, `worker` this process's name."""
+    """One set for an engine. `now` is wall-clock time in seconds since 1970.
+
+    `worker` is host, process id, the process's start in seconds since 1970, and a name of its own, between slashes.
+    """
 
     def __init__(self, ledger: Ledger, version: str, sandbox_address: SandboxAddress) -> None:
         self.ledger = ledger
         self.version = version
-        self.worker = name_worker()
+        started = int(psutil.Process().create_time())
+        self.worker = f"{socket.gethostname()}/{os.getpid()}/{started}/{secrets.token_hex(4)}"
         self.http = Http()
         self.now = time.time
         self.first_answers = FirstAnswers(self._first_answer)

@@ -25,8 +25,6 @@ from .uploads import Handed
 
 CONNECT_ATTEMPTS = 6
 SANDBOX_SECONDS = 2.0
-"""How long the sandbox takes where the ledger knows no time yet."""
-
 PATIENCE_WHEN_FULL = 600.0
 """Seconds that a refusal for being full is waited out where no other provider can be asked."""
 
@@ -90,12 +88,12 @@ async def create(job: Job, order: Order, endpoint: Endpoint, adapter: Provider, 
             await _again_or_refuse(job, attempt, str(error))
             continue
         except AnswerLostError as error:
-            raise await _uncertain(job, f"the connection broke ({error})", None) from error
+            raise await _uncertain(job, order, f"the connection broke ({error})", None) from error
         answer = adapter.created(reply)
         if isinstance(answer, Created):
             return await _accept(job, answer.id, reply)
         if isinstance(answer, Unclear):
-            raise await _uncertain(job, answer.reason, reply)
+            raise await _uncertain(job, order, answer.reason, reply)
         if answer.kind.passes and not _can_go_elsewhere(job, order) and job.services.now() - began < PATIENCE_WHEN_FULL:
             await _wait_for_room(job, endpoint, reply, answer, attempt)
             continue
@@ -139,7 +137,7 @@ async def _wait_for_room(job: Job, endpoint: Endpoint, reply: Reply, answer: Ref
     job.say("waiting: the provider has no room")
 
 
-async def _uncertain(job: Job, reason: str, reply: Reply | None) -> UncertainError:
+async def _uncertain(job: Job, order: Order, reason: str, reply: Reply | None) -> UncertainError:
     said = _said(job, reason)
     await job.step(State.UNCERTAIN, reason=said, **({"answer": kept(job, reply)} if reply else {}))
     return uncertain(job.task, said)
