@@ -1,17 +1,15 @@
-"""The one wait loop: asks how a task stands until it has ended. Resuming is the same loop entered later."""
+"""The one wait loop: looks how a task stands until it has ended. Resuming is the same loop entered later."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from typing import Protocol
 
 from ..errors import UnfinishedError
-from ..providers.base import Call, Phase, Provider, Refusal, Refused, Reply, Status
-from .http import AnswerLostError, NotSentError
+from ..providers.base import Phase, Refusal, Refused, Reply, Status
 from .job import Job
 from .redact import redact
-from .schedule import backoff, next_pause, retry_after_seconds
-from .settings import Endpoint
-from .submit import kept
 
 GIVE_UP_SECONDS = 2 * 3600.0
 UNKNOWN_ANSWERS = 4
@@ -22,64 +20,68 @@ class GoneError(Exception):
     """The provider no longer has the task or its pictures; says why."""
 
 
-async def follow(job: Job, endpoint: Endpoint, adapter: Provider, resumed: bool = False) -> Status:
+@dataclass(frozen=True)
+class Seen:
+    """What one look brought: how the task stands, or why that cannot be told. `asked` is the provider's own wish
+    for a pause, in seconds."""
+
+    status: Status | None = None
+    refused: Refused | None = None
+    reply: Reply | None = None
+    asked: float | None = None
+
+
+class Watch(Protocol):
+    """Where a task is looked at."""
+
+    async def pause(self, job: Job, errors: int, asked: float | None) -> None:
+        """Returns when the next look is worth it, or may be made after `errors` that failed one after the other."""
+
+    async def look(self, job: Job) -> Seen:
+        """One look. A look that failed says nothing about the task and is simply repeated."""
+
+    async def cancel_when_wanted(self, job: Job) -> None:
+        """Has the task stopped once somebody wants that; the loop sees what came of it."""
+
+    async def ended(self, job: Job, seen: Seen) -> None:
+        """Writes the last answer down."""
+
+
+async def follow(job: Job, watch: Watch) -> Status:
     """Returns the status that ends the task, its last answer written down.
 
     Raises UnfinishedError when the task can no longer be followed, GoneError when the provider does not know it;
     it stays accepted in the ledger.
     """
-    assert job.task is not None and job.task.provider_id is not None  # noqa: S101 - accepted tasks have an id
-    call = adapter.poll(job.task.provider_id)
-    cancelling = asyncio.create_task(_cancel_when_wanted(job, endpoint, adapter, job.task.provider_id))
-    began, errors, unknown = job.services.now(), 0, 0
-    pause = 0.0 if resumed else next_pause(0.0, job.progress.expected)
+    cancelling = asyncio.create_task(watch.cancel_when_wanted(job))
+    began, errors, unknown, asked = job.services.now(), 0, 0, None
     try:
         while True:
-            await asyncio.sleep(pause)
-            elapsed = job.services.now() - (job.task.accepted_at or job.task.created_at)
-            reply, status = await _look(job, endpoint, adapter, call)
-            if isinstance(status, Status):
+            await watch.pause(job, errors, asked)
+            seen = await watch.look(job)
+            asked = seen.asked
+            if seen.status is not None:
                 errors = unknown = 0
-                job.say(status.word)
-                if status.phase is not Phase.RUNNING:
-                    await _write_end(job, status, reply)
-                    return status
-                pause = next_pause(elapsed, job.progress.expected)
-            unknown += isinstance(status, Refused) and status.kind is Refusal.UNKNOWN
-            _give_up_if_hopeless(job, status, unknown, job.services.now() - began)
+                job.say(seen.status.word)
+                if seen.status.phase is not Phase.RUNNING:
+                    await watch.ended(job, seen)
+                    return seen.status
+            else:
+                errors += 1
+            unknown += seen.refused is not None and seen.refused.kind is Refusal.UNKNOWN
+            _give_up_if_hopeless(job, seen.refused, unknown, job.services.now() - began)
             job.tell_accepted()
-            if isinstance(status, Status):
-                continue
-            errors += 1
-            asked = retry_after_seconds(reply.retry_after, job.services.now()) if reply else None
-            pause = backoff(errors) if asked is None else asked
     finally:
         cancelling.cancel()
 
 
-async def _look(
-    job: Job, endpoint: Endpoint, adapter: Provider, call: Call
-) -> tuple[Reply | None, Status | Refused | None]:
-    """One look; a look that failed says nothing about the task and is simply repeated."""
-    try:
-        reply = await job.services.ask(endpoint, adapter, call)
-    except (NotSentError, AnswerLostError):
-        return None, None
-    answer = adapter.status(reply)
-    if isinstance(answer, Refused) and answer.kind is Refusal.FULL:
-        pause = retry_after_seconds(reply.retry_after, job.services.now())
-        job.services.gate(endpoint).close_for(backoff(2) if pause is None else pause)
-    return reply, answer if isinstance(answer, Status | Refused) else None
-
-
-def _give_up_if_hopeless(job: Job, status: Refused | Status | None, unknown: int, followed: float) -> None:
+def _give_up_if_hopeless(job: Job, refused: Refused | None, unknown: int, followed: float) -> None:
     task = job.task
-    assert task is not None  # noqa: S101 - only accepted tasks are followed
     start = f"Task {task.handle} is paid for and kept, but "
     later = "Run again, or use Kling Poll with its handle, to collect it without paying."
-    if isinstance(status, Refused):
-        reason = redact(status.reason, job.settings.secrets)
-        if status.kind is Refusal.KEY:
+    if refused is not None:
+        reason = redact(refused.reason, job.settings.secrets)
+        if refused.kind is Refusal.KEY:
             raise UnfinishedError(
                 f"{start}{task.provider} refuses the key ({reason}). Correct it. {later}", task.handle
             )
@@ -87,28 +89,3 @@ def _give_up_if_hopeless(job: Job, status: Refused | Status | None, unknown: int
             raise GoneError(f"{task.provider} does not know its id ({reason})")
     if followed > GIVE_UP_SECONDS:
         raise UnfinishedError(f"{start}has not ended after {followed / 3600:.1f} hours. {later}", task.handle)
-
-
-async def _write_end(job: Job, status: Status, reply: Reply | None) -> None:
-    changed = {"word": redact(status.word)[:64], "answer": kept(job, reply) if reply else None}
-    if job.task is not None and job.task.finished_at is None:
-        changed["finished_at"] = job.services.now()
-    if status.cost is not None:
-        changed |= {"actual_amount": str(status.cost), "price_unit": "USD", "price_basis": "provider"}
-    await job.note(**changed)
-
-
-async def _cancel_when_wanted(job: Job, endpoint: Endpoint, adapter: Provider, provider_id: str) -> None:
-    """Asks the provider to stop the task once somebody wants that; the loop sees what came of it."""
-    await job.cancel_wanted.wait()
-    call = adapter.cancel(provider_id)
-    if call is None:
-        job.notes.append(f"{endpoint.name} has no cancel call: the task goes on and is kept")
-        return
-    try:
-        reply = await job.services.ask(endpoint, adapter, call)
-    except (NotSentError, AnswerLostError):
-        job.notes.append("the cancel call did not get through: the task goes on and is kept")
-        return
-    if not reply.ok:
-        job.notes.append(f"{endpoint.name} did not cancel it (HTTP {reply.status}): the task goes on and is kept")

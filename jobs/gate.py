@@ -1,54 +1,66 @@
-"""What holds a request back: the limits of a key, kept in a fair queue, and the first answer of an operation."""
+"""What holds a request back: the limits of a key over all workers, and the first answer of an operation."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from ..errors import RefusedError, UncertainError
 from ..providers.base import Limits
+from .line import Line
+from .pacer import Pacer
 from .states import State
 
-MINUTE = 61.0
-"""Seconds. The provider counts when calls arrive, so a second is left for those that take longer than others."""
+AHEAD = 4
+"""So many tasks beyond those in flight get their pictures ready while they wait."""
+
+RECOVERY_SECONDS = 30.0
+"""After a refusal for too many tasks at once, one more is tried after so long."""
 
 
 class KeyGate:
-    """Tasks in flight and API calls a minute of one key; who comes first goes first."""
+    """The limits of one key as this worker keeps them: a fair line, paced calls, and who may send next."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._slots = asyncio.Semaphore(limits.in_flight)
-        self._calls: deque[float] = deque()
-        self._turn = asyncio.Lock()
-        self._closed_until = 0.0
+    def __init__(self, limits: Limits, count: Callable[[int], Awaitable[tuple[int, float]]]) -> None:
+        self._page = limits.in_flight
+        self.line = Line(limits.in_flight + AHEAD)
+        self.pacer = Pacer(limits.per_minute, count)
+        self.sending = asyncio.Lock()
+        self.in_flight = 0
+        self._learned, self._refused_at = limits.in_flight, 0.0
+        self._freed = asyncio.Event()
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """A place among the tasks in flight, held until the provider has ended the task."""
-        async with self._slots:
-            yield
+    @property
+    def limits(self) -> Limits:
+        """What may be in flight and called a minute right now: the page's numbers, or less after refusals."""
+        more = int((asyncio.get_running_loop().time() - self._refused_at) / RECOVERY_SECONDS)
+        return Limits(min(self._page, self._learned + more), self.pacer.per_minute)
 
-    async def call(self) -> None:
-        """Returns when one more API call may be made."""
-        loop = asyncio.get_running_loop()
-        async with self._turn:
-            while (pause := self._pause(loop.time())) > 0:  # noqa: ASYNC110 - nothing but time ends it
-                await asyncio.sleep(pause)
-            self._calls.append(loop.time())
+    def wanted(self, usual: float) -> float:
+        """See `Pacer.wanted`."""
+        return self.pacer.wanted(usual, max(1, self.in_flight), self.line.waiting + self.pacer.creates_waiting)
 
-    def close_for(self, seconds: float) -> None:
-        """No call for so long: the provider asked for it."""
-        self._closed_until = max(self._closed_until, asyncio.get_running_loop().time() + seconds)
+    def free(self) -> None:
+        """A task in flight has ended."""
+        self.in_flight = max(0, self.in_flight - 1)
+        self._freed.set()
 
-    def _pause(self, now: float) -> float:
-        while self._calls and self._calls[0] <= now - MINUTE:
-            self._calls.popleft()
-        full = len(self._calls) >= self._limits.per_minute
-        until_free = self._calls[0] + MINUTE - now if full else 0.0
-        return max(until_free, self._closed_until - now)
+    async def until_free(self, seconds: float) -> None:
+        """Returns when a task of this worker has ended, at the latest after so many seconds."""
+        self._freed.clear()
+        try:
+            await asyncio.wait_for(self._freed.wait(), seconds)
+        except asyncio.TimeoutError:
+            return
+
+    def refused(self, pause: float, created: bool) -> None:
+        """The provider had no room for a call, or (not `created`) for one more task."""
+        self.pacer.refused(pause)
+        if not created:
+            self._learned = max(1, min(self._learned, self.in_flight - 1))
+            self._refused_at = asyncio.get_running_loop().time()
 
 
 class FirstAnswers:
@@ -68,12 +80,12 @@ class FirstAnswers:
     async def turn(self, provider: str, operation: str) -> AsyncIterator[None]:
         """Held from before the paid request until the task has ended. Raises RefusedError to hold back."""
         key = (provider, operation)
-        if await self._is_read(key):
+        if await self.is_read(*key):
             yield
             return
         lost_before = self._lost[key]
         async with self._turns.setdefault(key, asyncio.Lock()):
-            if await self._is_read(key):
+            if await self.is_read(*key):
                 pass
             elif self._lost[key] > lost_before:
                 raise RefusedError(
@@ -95,7 +107,9 @@ class FirstAnswers:
                 return
         yield
 
-    async def _is_read(self, key: tuple[str, str]) -> bool:
+    async def is_read(self, provider: str, operation: str) -> bool:
+        """Whether an answer of this provider and operation was ever read."""
+        key = (provider, operation)
         if key not in self._read and await self._recorded(*key) is State.DONE:
             self._read.add(key)
         return key in self._read

@@ -7,19 +7,25 @@ import contextlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..catalog.order import Order
 from ..catalog.prices import Price
 from ..catalog.request import Request
 from ..errors import FailedError, KlingError, RefusedError, SetupError
-from ..providers.base import Refusal
+from ..providers.base import Limits, Refusal
+from .durations import Durations
+from .ledger import TakenError
+from .line import Line, Turn
 from .services import Services
 from .settings import Settings
+from .sharing import Claim
 from .states import State
 from .task import Task
 from .uploads import Uploads
 from .work import Context, Outcome, Pixels, Progress
+
+Written = TypeVar("Written", Task, Claim)
 
 STOPPED = "stopped before it was sent"
 
@@ -35,9 +41,11 @@ class TurnedDownError(Exception):
 class Job:
     """What the engine knows of one task while it runs. Used on the engine's loop alone.
 
-    `accepted` and `finished` may be waited for from any thread. `orders` are the offers still to try;
-    a job that was found in the ledger has a `task` and none. `sent` is true from before the paid request until it
-    surely created nothing; `dropped` when everybody who waited has pressed Stop.
+    `accepted` and `finished` may be waited for from any thread. `orders` are the offers to try, the first of which
+    `task` was written for; a job that was found in the ledger has none. `sent` is true from before the paid request
+    until it surely created nothing; `dropped` when everybody who waited has pressed Stop; `elsewhere` where another
+    worker carries the task on. `look_now` is set when the
+    provider says that the task has ended.
     """
 
     def __init__(
@@ -45,12 +53,12 @@ class Job:
         services: Services,
         uploads: Uploads,
         settings: Settings,
+        task: Task,
         *,
         request: Request | None = None,
         orders: tuple[Order, ...] = (),
         pixels: Mapping[str, Pixels] | None = None,
         context: Context | None = None,
-        task: Task | None = None,
     ) -> None:
         self.services, self.uploads, self.settings = services, uploads, settings
         self.request, self.orders = request, orders
@@ -62,44 +70,65 @@ class Job:
         self.accepted: Future[None] = Future()
         self.finished: Future[Outcome] = Future()
         self.waiting = 0
-        self.sent = task is not None
-        self.dropped = False
-        self.cancel_wanted = asyncio.Event()
-        self.progress = Progress(task.state if task else State.NEW, "preparing", services.now(), 20.0)
+        self.sent = task.state is not State.NEW
+        self.dropped = self.elsewhere = False
+        self.cancel_wanted, self.look_now = asyncio.Event(), asyncio.Event()
+        self.durations, self.unlearned = Durations(), 20.0
+        self._progress = Progress(task.state, "preparing", services.now(), self.unlearned, task.handle)
+        self._in_line: tuple[Line, Turn] | None = None
         self.work: asyncio.Task[None] | None = None
 
     @property
     def handle(self) -> str:
-        return self.task.handle if self.task else ""
+        return self.task.handle
 
-    def say(self, words: str, **changed: Any) -> None:
-        """Tells everybody who waits how the task stands."""
-        state = self.task.state if self.task else State.NEW
-        self.progress = replace(self.progress, words=words, state=state, handle=self.handle, **changed)
+    @property
+    def progress(self) -> Progress:
+        """How the task stands right now, with its place where it waits in line. May be asked from any thread."""
+        place = self._in_line[0].position(self._in_line[1]) if self._in_line else 0
+        return replace(self._progress, words=f"{self._progress.words}: {place}. in line") if place else self._progress
 
-    async def begin(self, row: Mapping[str, Any]) -> Task:
-        """Writes the task's row, before anything is sent."""
-        await self._write(self.services.ledger.add, row)
-        assert self.task is not None  # noqa: S101 - it was just written
-        return self.task
+    @property
+    def expected(self) -> float:
+        """Seconds that the task usually takes once it is accepted."""
+        return self.durations.usual(self.unlearned)
+
+    def say(self, words: str, in_line: tuple[Line, Turn] | None = None, **changed: Any) -> None:
+        """Tells everybody who waits how the task stands; `in_line` is where it waits, if it does."""
+        self._in_line = in_line
+        self._progress = replace(
+            self._progress,
+            words=words,
+            state=self.task.state,
+            handle=self.handle,
+            expected=self.expected,
+            **changed,
+        )
+
+    async def learn(self, unlearned: float) -> None:
+        """Looks up how long tasks like this one took; `unlearned` seconds are expected of the first of its kind."""
+        self.unlearned = unlearned
+        self.durations = await self.services.durations(self.task)
+
+    async def claim(self, key: str, limits: Limits, alone: bool) -> Claim:
+        """Takes the task to submitting if it may be sent now; see `Sharing.claim`."""
+        return await self._write(self.services.sharing.claim, self.task, key, limits, alone)
 
     async def step(self, state: State, **changed: Any) -> None:
-        """Takes the task on, in the ledger first."""
-        assert self.task is not None  # noqa: S101 - a job has a task before its first step
+        """Takes the task on, in the ledger first. Raises TakenError when another worker was faster."""
         await self._write(self.services.ledger.step, self.task, state, **changed)
-        self.say(self.progress.words)
+        self._progress = replace(self._progress, state=self.task.state, handle=self.handle)
 
     async def note(self, **changed: Any) -> None:
         """Writes columns of the task without a step."""
-        assert self.task is not None  # noqa: S101 - a job has a task before its first note
         await self._write(self.services.ledger.note, self.task, **changed)
 
     async def settle(self, unsent: State, reason: str) -> None:
         """Ends a row that is not carried on: as `unsent`, or as uncertain where something may have been sent."""
         ends = {State.NEW: unsent, State.SUBMITTING: State.UNCERTAIN}
-        if self.task is not None and self.task.state in ends:
+        if self.task.state in ends:
             # A ledger that cannot be written now is settled when the next engine takes up what is left.
-            with contextlib.suppress(SetupError, ValueError):
+            with contextlib.suppress(SetupError, TakenError):
                 await self.step(ends[self.task.state], reason=reason)
 
     async def stop_if_dropped(self) -> None:
@@ -121,16 +150,17 @@ class Job:
     def fail(self, error: KlingError) -> None:
         self.finish(Outcome(self.request, self.task, notes=tuple(self.notes), price=self.price, error=error))
 
-    async def _write(self, act: Callable[..., Task], *args: Any, **changed: Any) -> None:
-        """The task as the ledger has it from now on, also for a job that is cancelled while it is written."""
+    async def _write(self, act: Callable[..., Written], *args: Any, **changed: Any) -> Written:
+        """The task is as the ledger has it from now on, also for a job that is cancelled while it is written."""
         writing = asyncio.ensure_future(self.services.write(act, *args, **changed))
         try:
-            await asyncio.shield(writing)
+            return await asyncio.shield(writing)
         finally:
             if not writing.done():
                 await asyncio.wait({writing})
             if not writing.cancelled() and writing.exception() is None:
-                self.task = writing.result()
+                written = writing.result()
+                self.task = (written.task if isinstance(written, Claim) else written) or self.task
 
 
 def refused(order: Order, error: TurnedDownError, tried: list[str]) -> RefusedError:

@@ -3,37 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from pathlib import Path
+import logging
 
 from ..catalog.order import Order
-from ..catalog.prices import Price
-from ..errors import FailedError, KlingError, RefusedError, UnfinishedError, UnreadError
-from ..providers.base import Phase, Provider, Status
-from .collect import LinksExpiredError, collect, read_again
+from ..errors import KlingError, RefusedError, UnfinishedError
+from ..providers.base import Provider
+from .admission import admit
+from .collect import kept_files, read_again
+from .endings import end, gone, interrupted, kept_as, tell, why_not
 from .follow import GoneError, follow
-from .job import Job, TurnedDownError, refused
+from .job import STOPPED, Job, TurnedDownError, refused
+from .ledger import TakenError
 from .redact import redact
-from .schedule import backoff
+from .row import price_for, row_of, unlearned_seconds
 from .settings import Endpoint
+from .sharing import Wanted
 from .states import State
-from .submit import create, write_down
+from .submit import create
 from .uploads import Handed, UploadFailedError
+from .watches import AtProvider, InLedger
 from .work import Outcome
 
-FRESH_LINKS = 3
-"""How often a task is asked again for links that no longer work."""
+LOG = logging.getLogger("kling")
+
+
+async def carry_out(job: Job) -> None:
+    """Carries the job to its end, whatever comes. Nobody who waits for it waits for ever."""
+    try:
+        await run(job)
+    except asyncio.CancelledError:
+        try:
+            await job.settle(State.CANCELLED, STOPPED)
+        finally:
+            job.fail(interrupted(job))
+        raise
+    except Exception as error:  # noqa: BLE001 - a mistake of the pack must not leave a node waiting for ever
+        said = redact(f"{type(error).__name__}: {error}", job.settings.secrets)
+        LOG.error("Task %s met a mistake of the pack: %s", job.handle, said)
+        await job.settle(State.FAILED, said)
+        job.fail(KlingError(f"The pack made a mistake ({said}). {kept_as(job)}", job.handle))
 
 
 async def run(job: Job) -> None:
-    """Carries the job to its end. Every error of the pack ends up in its outcome."""
+    """Every error of the pack ends up in the job's outcome."""
     try:
-        if job.task is None:
-            await _submit_somewhere(job)
-        else:
-            await _resume(job)
+        try:
+            await (_submit_somewhere(job) if job.orders else _resume(job))
+        except TakenError:
+            # This worker was taken for dead, because its machine slept, and another one carries the task on.
+            await _beside(job)
     except GoneError as error:
-        job.fail(await _gone(job, error))
+        job.fail(await gone(job, error))
     except KlingError as error:
         await job.settle(State.FAILED, redact(str(error), job.settings.secrets))
         job.fail(error)
@@ -45,6 +65,8 @@ async def _submit_somewhere(job: Job) -> None:
     refusals: list[str] = []
     for order in job.orders:
         try:
+            if tried and not await _begin_at(job, order):
+                return await _beside(job)
             return await _run_at(job, order)
         except TurnedDownError as error:
             if order is job.orders[-1] or not error.kind.elsewhere:
@@ -56,23 +78,36 @@ async def _submit_somewhere(job: Job) -> None:
             await job.stop_if_dropped()
 
 
+async def _begin_at(job: Job, order: Order) -> bool:
+    """Writes the task down anew for the next candidate; False where another worker has the same request there."""
+    row = row_of(order, job.settings, job.context, job.services)
+    ((job.task, new),) = await admit(job.services, job.settings, [order], [Wanted(row, (order.provider,))])
+    return new
+
+
 async def _run_at(job: Job, order: Order) -> None:
     services = job.services
     endpoint = await services.endpoint(job.settings, order.provider, order.offer.provider)
-    adapter = services.adapter(order.offer.provider)
-    await write_down(job, order, endpoint)
+    adapter, gate = services.adapter(order.offer.provider), services.gate(endpoint)
+    job.price = price_for(order, job.settings)
+    job.notes.extend(order.changes)
+    await job.learn(unlearned_seconds(order))
+    job.say("preparing", price=job.price)
     try:
-        job.say("preparing the pictures")
-        handed = await _hand_over(job, order, endpoint, adapter)
-        job.say("waiting for the first answer of this kind")
-        async with services.first_answers.turn(order.provider, order.request.operation.name):
-            job.say("waiting for a place")
-            async with services.gate(endpoint).slot():
+        run = (job.context.prompt_id, job.context.node_id)
+        async with gate.line.place(run, lambda turn: job.say("waiting for a place", (gate.line, turn))) as place:
+            job.say("preparing the pictures")
+            handed = await _hand_over(job, order, endpoint, adapter)
+            job.say("waiting for the first answer of this kind")
+            async with services.first_answers.turn(order.provider, order.request.operation.name):
+                job.say("waiting for a place")
                 await create(job, order, endpoint, adapter, handed)
-                status = await follow(job, endpoint, adapter)
-            await _end(job, endpoint, adapter, status)
+                status = await follow(job, AtProvider(job, endpoint, adapter))
+                place.leave()
+                await end(job, endpoint, adapter, status)
     finally:
-        unknown = job.task is not None and job.task.state in (State.SUBMITTING, State.UNCERTAIN)
+        gate.free()
+        unknown = job.task.state in (State.SUBMITTING, State.UNCERTAIN)
         job.uploads.let_go(order, endpoint, adapter, user=job, delete=not unknown)
 
 
@@ -91,9 +126,10 @@ async def _hand_over(job: Job, order: Order, endpoint: Endpoint, adapter: Provid
 async def _resume(job: Job) -> None:
     """Enters the same loop later: a task that is accepted, or whose kept pictures are gone or unreadable."""
     task, services = job.task, job.services
-    assert task is not None  # noqa: S101 - the caller checked
+    if job.elsewhere:
+        return await _beside(job)
     if task.state is State.UNREAD and (files := await read_again(job)):
-        return await _tell(job, files, missing=0)
+        return await tell(job, files, missing=0)
     if task.state in (State.DONE, State.UNREAD):
         await job.step(State.ACCEPTED)
     endpoint = await services.endpoint(job.settings, task.provider, task.dialect)
@@ -104,109 +140,24 @@ async def _resume(job: Job) -> None:
             task.handle,
         )
     adapter = services.adapter(task.dialect)
+    await job.learn(job.unlearned)
     try:
-        async with services.gate(endpoint).slot():
-            status = await follow(job, endpoint, adapter, resumed=True)
-        await _end(job, endpoint, adapter, status)
+        status = await follow(job, AtProvider(job, endpoint, adapter, resumed=True))
+        await end(job, endpoint, adapter, status)
     except UnfinishedError:
-        if task.collected_at is not None and job.task is not None and job.task.state is State.ACCEPTED:
+        if task.collected_at is not None and job.task.state is State.ACCEPTED:
             await job.step(State.DONE)
         raise
 
 
-async def _gone(job: Job, error: GoneError) -> KlingError:
-    """What a person should know of a task that the provider no longer has."""
-    task = job.task
-    assert task is not None  # noqa: S101 - only a task that was asked for can be gone
-    if not task.identity:
-        await job.step(State.FAILED, reason=str(error))
-        return FailedError(
-            f"Task {task.handle} is not in this ledger, and {error}. Nothing was paid by asking: check the handle, "
-            "and that the key belongs to the account that paid.",
-            task.handle,
-        )
-    if task.collected_at is None:
-        return _unfetched(job, str(error))
-    await job.step(State.DONE)
-    paid = datetime.fromtimestamp(task.collected_at).strftime("%d %B %Y, %H:%M")
-    return UnfinishedError(
-        f"This request was paid for and collected on {paid} as {task.handle}; its kept pictures are gone, and {error}. "
-        "It is not paid for again on its own: change the seed to pay for a new picture.",
-        task.handle,
-    )
-
-
-async def _end(job: Job, endpoint: Endpoint, adapter: Provider, status: Status) -> None:
-    """From the provider's last word to the outcome."""
-    assert job.task is not None  # noqa: S101 - only accepted tasks end
-    handle = job.task.handle
-    if job.task.collected_at is not None and not status.links:
-        raise GoneError(f"{endpoint.name} now says {status.word} without a picture")
-    if status.phase is Phase.CANCELLED:
-        await job.step(State.CANCELLED, reason="cancelled at the provider")
-        raise FailedError(f"Task {handle} was cancelled at {endpoint.name}. Run again to ask for it anew.", handle)
-    if status.phase is Phase.FAILED:
-        reason = redact(status.reason, job.settings.secrets)
-        await job.step(State.FAILED, reason=reason)
-        raise FailedError(
-            f"{endpoint.name} accepted task {handle} and could not finish it: {reason}. Providers do not usually "
-            f"charge for a failed task; look there to be sure. Change what it names and run again.",
-            handle,
-        )
-    await _collect_all(job, endpoint, adapter, status)
-
-
-async def _collect_all(job: Job, endpoint: Endpoint, adapter: Provider, status: Status) -> None:
-    job.say("fetching the pictures")
-    for attempt in range(1, FRESH_LINKS + 1):
-        if not status.links:
-            raise await _unread(job, f"the answer says {status.word} and holds no link to a picture")
-        try:
-            files, missing = await collect(job, endpoint, status.links)
-            break
-        except LinksExpiredError as error:
-            if attempt == FRESH_LINKS:
-                raise GoneError(f"its links no longer work ({error})") from error
-            await asyncio.sleep(backoff(attempt))
-            status = await follow(job, endpoint, adapter, resumed=True)
-        except UnreadError as error:
-            await job.step(State.UNREAD, reason=redact(str(error)))
-            raise
-    if not files:
-        raise _unfetched(job, "no picture could be fetched")
-    await _tell(job, files, missing)
-
-
-async def _tell(job: Job, files: tuple[Path, ...], missing: int) -> None:
-    if not missing:
-        await job.step(State.DONE, collected_at=job.services.now(), actual_amount=_actual(job, len(files)))
-    else:
-        job.notes.append(f"{missing} picture(s) not fetched yet: run again to collect, nothing is paid for that")
-    job.say("done")
-    job.finish(Outcome(job.request, job.task, files, missing, notes=tuple(job.notes), price=job.price))
-
-
-def _actual(job: Job, pictures: int) -> str | None:
-    """What was paid: what the provider said, else the price of the pictures that came."""
-    assert job.task is not None  # noqa: S101 - the caller has it
-    if job.task.price_basis == "provider":
-        return job.task.actual_amount
-    price: Price | None = job.price
-    return str(price.amount * pictures) if price else job.task.estimated_amount
-
-
-async def _unread(job: Job, reason: str) -> UnreadError:
-    await job.step(State.UNREAD, reason=reason)
-    return UnreadError(
-        f"Task {job.handle} is paid for and done, but {reason}. The answer is kept in the ledger. Nothing is paid "
-        "again: update the pack and run again to read it.",
-        job.handle,
-    )
-
-
-def _unfetched(job: Job, reason: str) -> UnfinishedError:
-    return UnfinishedError(
-        f"Task {job.handle} is paid for and kept, but {reason}. Run again, or use Kling Poll with its handle, to fetch "
-        "it without paying.",
-        job.handle,
-    )
+async def _beside(job: Job) -> None:
+    """Waits for what another worker makes of the task, and hands out what it kept."""
+    await follow(job, InLedger())
+    if job.task.state is not State.DONE:
+        raise why_not(job.task)
+    results = await job.services.write(job.services.ledger.results, job.task)
+    files = await job.services.on(job.services.picture_threads, kept_files, results, job.settings.results)
+    if files:
+        return job.finish(Outcome(job.request, job.task, files, notes=tuple(job.notes), price=job.price))
+    job.elsewhere = False
+    await _resume(job)

@@ -1,30 +1,14 @@
-"""When to look: the pause before each question to a provider, as a function of time and nothing else."""
+"""How long to wait after an error, and after a refusal that says how long."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-FIRST_LOOK = 0.5
-SHARE_OF_ELAPSED = 0.12
-LONGEST_PAUSE = 5.0
 LONGEST_BACKOFF = 30.0
 A_MOMENT = 1e9
 """Nobody asks for a pause of thirty years: a number above this is a moment in seconds since 1970."""
 LONGEST_RETRY_AFTER = 120.0
-
-
-def next_pause(elapsed: float, expected: float) -> float:
-    """Seconds until the next look, `elapsed` seconds after the task was accepted.
-
-    Pauses grow with the time already spent, so that the wait beyond the end stays a small share of the
-    whole, and are cut short where they would jump over the expected end.
-    """
-    pause = min(max(FIRST_LOOK, elapsed * SHARE_OF_ELAPSED), LONGEST_PAUSE)
-    until_expected = expected - elapsed
-    if FIRST_LOOK < until_expected < pause:
-        return until_expected
-    return pause
 
 
 def backoff(attempt: int) -> float:

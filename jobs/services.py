@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
-import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-import psutil
-
 from ..catalog.request import SANDBOX
 from ..providers import ADAPTERS
 from ..providers.base import Call, Provider, Reply
+from .durations import Durations
 from .gate import FirstAnswers, KeyGate
 from .http import Http
 from .pool import Pool
 from .settings import Endpoint, Settings, sandbox_endpoint
 from .states import State
 from .task import Task
+from .worker import name_worker
 
 if TYPE_CHECKING:
     from .ledger import Ledger
@@ -35,27 +33,33 @@ SandboxAddress = Callable[[Path, str], str]
 
 
 class Services:
-    """One set for an engine. `now` is wall-clock time in seconds since 1970.
+    """One set for an engine. `now` is wall-clock time in seconds since 1970; `pool` makes the threads."""
 
-    `worker` is host, process id, the process's start in seconds since 1970, and a name of its own, between slashes.
-    """
+    def __init__(
+        self,
+        ledger: Ledger,
+        version: str,
+        sandbox_address: SandboxAddress,
+        *,
+        http: Http | None = None,
+        pool: Callable[[str, int], Executor] = Pool,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        from .sharing import Sharing
 
-    def __init__(self, ledger: Ledger, version: str, sandbox_address: SandboxAddress) -> None:
-        self.ledger = ledger
-        self.version = version
-        started = int(psutil.Process().create_time())
-        self.worker = f"{socket.gethostname()}/{os.getpid()}/{started}/{secrets.token_hex(4)}"
-        self.http = Http()
-        self.now = time.time
+        self.ledger, self.version, self.now = ledger, version, now
+        self.worker = name_worker()
+        self.sharing = Sharing(ledger, self.worker)
+        self.http = http or Http()
         self.first_answers = FirstAnswers(self._first_answer)
         self._sandbox_address = sandbox_address
-        self._gates: dict[tuple[str, str | None], KeyGate] = {}
+        self._gates: dict[str, KeyGate] = {}
         # SQLite has one writer; a single thread keeps the ledger's calls in order and off the loop.
-        self._ledger_thread = Pool("kling-ledger", 1)
-        self.api_threads = Pool("kling-api", 24)
-        self.upload_threads = Pool("kling-upload", 6)
-        self.download_threads = Pool("kling-download", 8)
-        self.picture_threads = Pool("kling-picture", max(1, (os.cpu_count() or 2) - 1))
+        self._ledger_thread = pool("kling-ledger", 1)
+        self.api_threads = pool("kling-api", 24)
+        self.upload_threads = pool("kling-upload", 6)
+        self.download_threads = pool("kling-download", 8)
+        self.picture_threads = pool("kling-picture", max(1, (os.cpu_count() or 2) - 1))
 
     def close(self) -> None:
         """Lets threads end after what they do, and closes the ledger after its last call."""
@@ -90,11 +94,18 @@ class Services:
 
     def gate(self, endpoint: Endpoint) -> KeyGate:
         """The gate of this endpoint's key; shared by every task that uses it."""
-        return self._gates.setdefault((endpoint.name, endpoint.key_hash), KeyGate(endpoint.limits))
+        key = endpoint.limits_key
+
+        async def count(most: int) -> tuple[int, float]:
+            return await self.write(self.sharing.call, key, most)
+
+        if key not in self._gates:
+            self._gates[key] = KeyGate(endpoint.limits, count)
+        return self._gates[key]
 
     async def ask(self, endpoint: Endpoint, adapter: Provider, call: Call) -> Reply:
         """One API call within the key's limits. Raises NotSentError or AnswerLostError."""
-        await self.gate(endpoint).call()
+        await self.gate(endpoint).pacer.call()
         return await self.send(endpoint, adapter, call)
 
     async def send(self, endpoint: Endpoint, adapter: Provider, call: Call) -> Reply:
@@ -105,12 +116,10 @@ class Services:
     def adapter(self, dialect: str) -> Provider:
         return ADAPTERS[dialect]
 
-    async def usual_seconds(self, task: Task, resolution: str, default: float) -> float:
-        """How long a task like this one takes: learned from the ledger, else `default`."""
-        usual = await self.write(
-            self.ledger.usual_seconds, task.provider, task.model, task.operation, resolution, task.count
-        )
-        return default if usual is None else usual
+    async def durations(self, task: Task) -> Durations:
+        """How long tasks like this one took."""
+        kind = (task.provider, task.operation, task.model, task.resolution, task.count)
+        return Durations(await self.write(self.ledger.durations, *kind))
 
     async def _first_answer(self, provider: str, operation: str) -> State | None:
         return await self.write(self.ledger.first_answer, provider, operation)

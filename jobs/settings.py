@@ -48,6 +48,7 @@ class _PackVariables(BaseSettings):
     on_interrupt: Literal["keep", "cancel"] = "keep"
     max_images_per_run: int = Field(36, ge=1)
     daily_budget_usd: float | None = Field(None, ge=0)
+    public_url: str | None = Field(None, pattern=ENDPOINT_PATTERN)
     keep_results_days: int = Field(30, ge=1)
 
 
@@ -67,6 +68,11 @@ class Endpoint:
             return None
         return hashlib.sha256(f"kling:{self.name}:{self.key.get_secret_value()}".encode()).hexdigest()[:16]
 
+    @property
+    def limits_key(self) -> str:
+        """What the key's limits are counted under."""
+        return f"{self.name}/{self.key_hash or ''}"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -79,6 +85,7 @@ class Settings:
     on_interrupt: Literal["keep", "cancel"]
     max_images_per_run: int
     daily_budget_usd: float | None
+    public_url: str | None
     keep_results_days: int
     prices: Overrides
 
@@ -117,12 +124,13 @@ def load_settings(default_home: Path) -> Settings:
         on_interrupt=pack.on_interrupt,
         max_images_per_run=pack.max_images_per_run,
         daily_budget_usd=pack.daily_budget_usd,
+        public_url=pack.public_url.rstrip("/") if pack.public_url else None,
         keep_results_days=pack.keep_results_days,
         prices=load_overrides(home / PRICES_FILE),
     )
 
 
-def sandbox_endpoint(base_url: str) -> Endpoint:
+def sandbox_endpoint(base_url: str = "") -> Endpoint:
     """The sandbox as an endpoint: any key opens it, and it has no limits worth waiting for."""
     return Endpoint(SANDBOX, base_url, SecretStr("sandbox"), Limits(in_flight=64, per_minute=6000))
 

@@ -38,6 +38,9 @@ STEPS: dict[State, frozenset[State]] = {
 }
 """Done and unread go back to accepted when their pictures are fetched again."""
 
+HELD = frozenset({State.NEW, State.SUBMITTING, State.ACCEPTED})
+"""States in which a task needs a worker that carries it on."""
+
 PAID = frozenset({State.ACCEPTED, State.DONE, State.UNREAD})
 OPEN = frozenset({State.ACCEPTED, State.UNREAD, State.DONE, State.UNCERTAIN, State.SUBMITTING})
 """States in which the same request must not be sent again."""

@@ -21,12 +21,14 @@ class Task:
     dialect: str
     identity: str
     count: int
+    resolution: str
     changes: tuple[str, ...]
     word: str
     reason: str
     created_at: float
     submitted_at: float | None
     accepted_at: float | None
+    running_at: float | None
     finished_at: float | None
     collected_at: float | None
     estimated_amount: str | None
@@ -36,6 +38,8 @@ class Task:
     prompt_id: str | None
     node_id: str | None
     worker: str
+    key_hash: str | None
+    hook: str | None
 
     @property
     def handle(self) -> str:

@@ -24,6 +24,7 @@ class ApiModels(Provider):
     base_url = "https://apimodels.app/api/v1"
     limits = Limits(in_flight=10, per_minute=60)
     reference = "<<<image_{}>>>"
+    advised_pause = 5.0
 
     def authorize(self, key: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}"}

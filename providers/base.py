@@ -158,6 +158,8 @@ class Provider(ABC):
     """True: pictures go as raw Base64 in the body. False: they are uploaded and go as links."""
     reference = "@Image{}"
     """How a prompt names the K-th picture of an edit."""
+    advised_pause = 0.0
+    """Seconds that the provider's page advises between two looks at a task; bounds how many a task may cost."""
     phases: Mapping[str, Phase] = WORDS
     """Status words, lower case; may override. A word that is not here keeps the task running and is shown."""
 

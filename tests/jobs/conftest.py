@@ -21,7 +21,7 @@ from PIL import Image
 from kling_pack.catalog.models import PROVIDERS
 from kling_pack.catalog.operations import operation
 from kling_pack.catalog.request import Request, build_requests
-from kling_pack.jobs import schedule, uploads
+from kling_pack.jobs import durations, schedule, uploads, watches
 from kling_pack.jobs.encode import describe
 from kling_pack.jobs.engine import Engine
 from kling_pack.jobs.settings import Settings, load_settings
@@ -150,6 +150,12 @@ class Bench:
             connection.execute(f"UPDATE tasks SET {names}", tuple(columns.values()))
         connection.close()
 
+    def hire(self, worker: str, beat_at: float | None = None) -> None:
+        """Another worker of this ledger that has beaten just now."""
+        with sqlite3.connect(self.home / "ledger.sqlite") as connection:
+            connection.execute("INSERT INTO workers VALUES (?, ?)", (worker, beat_at or time.time()))
+        connection.close()
+
 
 class Line:
     """A TCP server on loopback; each connection is handed to `act` with what was asked on it so far.
@@ -254,13 +260,17 @@ def house(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> House:
 @pytest.fixture
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The schedule as it is, with every pause scaled down."""
-    for name, seconds in {
-        "FIRST_LOOK": 0.02,
-        "LONGEST_PAUSE": 0.05,
-        "LONGEST_BACKOFF": 0.02,
-        "LONGEST_RETRY_AFTER": 0.3,
-    }.items():
-        monkeypatch.setattr(schedule, name, seconds)
+    for module, name, value in (
+        (durations, "FIRST_GAP", 0.02),
+        (durations, "GAP_GROWTH", 0.01),
+        (durations, "SHORTEST_PAUSE", 0.01),
+        (durations, "LONGEST_PAUSE", 0.05),
+        (watches, "FREE_LOOKS", 1000),
+        (watches, "LEDGER_PAUSES", (0.01,)),
+        (schedule, "LONGEST_BACKOFF", 0.02),
+        (schedule, "LONGEST_RETRY_AFTER", 0.3),
+    ):
+        monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(uploads, "LAST_DELETIONS_SECONDS", 0.1)
 
 

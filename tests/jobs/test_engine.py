@@ -306,7 +306,9 @@ def test_what_a_live_process_or_another_machine_has_in_hand_is_left_alone(bench:
     bench.close()
     parent = psutil.Process(os.getppid())
     mine = f"{socket.gethostname()}/{parent.pid}/{int(parent.create_time())}/x"
-    bench.change(state=left, worker=mine if where == "live" else "another-machine/1/1/x")
+    worker = mine if where == "live" else "another-machine/1/1/x"
+    bench.change(state=left, worker=worker)
+    bench.hire(worker)
     polls = bench.house.stats("modellix")["polls"]
     bench.start()
     bench.engine.submit(Run((), {}, bench.settings)).result(SECONDS)
@@ -345,15 +347,15 @@ def test_one_task_that_cannot_be_taken_up_does_not_keep_the_others(
 def test_a_ledger_that_fails_while_open_tasks_are_taken_up_is_logged(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from kling_pack.jobs.ledger import Ledger
+    from kling_pack.jobs.sharing import Sharing
 
     def broken(*_: Any) -> None:
         raise SetupError("broken")
 
-    monkeypatch.setattr(Ledger, "in_state", broken)
+    monkeypatch.setattr(Sharing, "left_behind", broken)
     bench.start()
     assert bench.one(provider="modellix").error is None
-    assert "Open tasks were not taken up: SetupError: broken" in caplog.text
+    assert "Open tasks were not taken up: broken" in caplog.text
 
 
 def test_a_home_that_cannot_be_written_is_told_before_anything_is_planned(bench: Bench) -> None:

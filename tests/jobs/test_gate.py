@@ -3,105 +3,58 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import pytest
+from clock import run, settle
 
 from kling_pack.errors import FailedError, RefusedError, UncertainError
-from kling_pack.jobs.gate import MINUTE, FirstAnswers, KeyGate
+from kling_pack.jobs.gate import RECOVERY_SECONDS, FirstAnswers, KeyGate
 from kling_pack.jobs.states import State
 from kling_pack.providers.base import Limits
 
 
-class Clock(asyncio.SelectorEventLoop):
-    """A loop whose time jumps to the next thing that is due."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shift = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.shift
-
-    def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-            self.shift += max(0.0, self._scheduled[0]._when - self.time())  # type: ignore[attr-defined]
-        super()._run_once()  # type: ignore[misc]
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    loop = Clock()
-    try:
-        loop.run_until_complete(asyncio.wait_for(work, 10_000))
-    finally:
-        loop.close()
-
-
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
+async def unlimited(most: int) -> tuple[int, float]:
+    return 0, 0.0
 
 
 # The limits of a key.
 
 
-def test_no_more_tasks_in_flight_than_allowed_and_in_the_order_they_came() -> None:
+def test_after_a_refusal_one_task_less_is_sent_and_one_more_is_tried_now_and_then() -> None:
     async def work() -> None:
-        gate, inside, order, most = KeyGate(Limits(3, 1000)), 0, [], 0
-
-        async def task(number: int) -> None:
-            nonlocal inside, most
-            async with gate.slot():
-                order.append(number)
-                inside += 1
-                most = max(most, inside)
-                await asyncio.sleep(1)
-                inside -= 1
-
-        await asyncio.gather(*(task(number) for number in range(10)))
-        assert most == 3
-        assert order == list(range(10))
+        gate = KeyGate(Limits(10, 60), unlimited)
+        gate.in_flight = 6
+        gate.refused(0.0, created=False)
+        assert gate.limits.in_flight == 5
+        await asyncio.sleep(RECOVERY_SECONDS + 1)
+        assert gate.limits.in_flight == 6
+        await asyncio.sleep(RECOVERY_SECONDS * 20)
+        assert gate.limits.in_flight == 10
 
     run(work())
 
 
-def test_no_more_calls_in_any_minute_than_allowed() -> None:
+def test_a_refused_look_says_nothing_about_tasks_in_flight() -> None:
     async def work() -> None:
-        gate, times = KeyGate(Limits(100, 5)), []
-        loop = asyncio.get_running_loop()
-
-        async def ask() -> None:
-            await gate.call()
-            times.append(loop.time())
-
-        await asyncio.gather(*(ask() for _ in range(17)))
-        assert all(later - earlier >= 60 for earlier, later in zip(times, times[5:], strict=False))
-        assert times[-1] - times[0] < 3 * MINUTE + 1, "nobody waits longer than the limit asks"
+        gate = KeyGate(Limits(10, 60), unlimited)
+        gate.refused(0.0, created=True)
+        assert gate.limits.in_flight == 10
 
     run(work())
 
 
-def test_a_call_that_is_given_up_while_it_waits_lets_the_next_one_go() -> None:
+def test_who_waits_for_a_place_is_told_when_one_of_this_worker_is_free() -> None:
     async def work() -> None:
-        gate = KeyGate(Limits(100, 1))
-        await gate.call()
-        first, second = asyncio.create_task(gate.call()), asyncio.create_task(gate.call())
-        await settle()
-        first.cancel()
-        await second
-
-    run(work())
-
-
-def test_when_the_provider_asks_for_a_pause_nobody_calls() -> None:
-    async def work() -> None:
-        gate, loop = KeyGate(Limits(100, 100)), asyncio.get_running_loop()
+        gate, loop = KeyGate(Limits(1, 60), unlimited), asyncio.get_running_loop()
         began = loop.time()
-        gate.close_for(30)
-        gate.close_for(10)
-        await gate.call()
-        assert 30 <= loop.time() - began < 31
+        waiting = asyncio.create_task(gate.until_free(30.0))
+        await settle()
+        gate.free()
+        await waiting
+        assert loop.time() - began < 1
+        await gate.until_free(30.0)
+        assert loop.time() - began >= 30
 
     run(work())
 

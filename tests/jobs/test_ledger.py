@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from kling_pack.errors import SetupError
-from kling_pack.jobs.ledger import Ledger
+from kling_pack.jobs.ledger import Ledger, Saving, TakenError, find_open, insert
 from kling_pack.jobs.states import State
 from kling_pack.jobs.task import Result, Task
 
@@ -38,9 +38,20 @@ def ledger(file: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
+def add(ledger: Ledger, row: dict[str, Any]) -> Task:
+    """A new task."""
+    with ledger.writing() as connection:
+        return insert(connection, {**row, "state": "new"})
+
+
+def find(ledger: Ledger, identity: str, *providers: str) -> Task | None:
+    with ledger.reading() as connection:
+        return find_open(connection, identity, providers)
+
+
 def walk(ledger: Ledger, *states: State, **row: Any) -> Task:
     """A task that went through these states."""
-    task = ledger.add(ROW | row)
+    task = add(ledger, ROW | row)
     for state in states:
         given = {"provider_id": f"id-{task.number}"} if state is State.ACCEPTED else {}
         task = ledger.step(task, state, **given)
@@ -52,7 +63,7 @@ DONE = (*ACCEPTED, State.DONE)
 
 
 def test_a_new_row_is_new_and_seen_by_others_at_once(ledger: Ledger, file: Path) -> None:
-    task = ledger.add(ROW)
+    task = add(ledger, ROW)
     assert (task.number, task.state, task.handle, task.changes) == (1, State.NEW, "modellix:~1", ("a change",))
     with sqlite3.connect(file) as other:
         assert other.execute("SELECT state FROM tasks").fetchall() == [("new",)]
@@ -60,7 +71,7 @@ def test_a_new_row_is_new_and_seen_by_others_at_once(ledger: Ledger, file: Path)
 
 
 def test_commits_survive_a_power_cut(ledger: Ledger, file: Path) -> None:
-    with ledger._database.connect() as connection:
+    with ledger._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
@@ -74,16 +85,16 @@ def test_a_step_is_written_with_what_came_with_it(ledger: Ledger) -> None:
 
 
 def test_a_step_that_is_not_allowed_changes_nothing(ledger: Ledger) -> None:
-    task = ledger.add(ROW)
+    task = add(ledger, ROW)
     with pytest.raises(ValueError, match="from new to done"):
         ledger.step(task, State.DONE)
     assert ledger.by_handle("modellix", "~1") == task
 
 
 def test_a_step_from_a_state_that_another_has_left_changes_nothing(ledger: Ledger) -> None:
-    stale = ledger.add(ROW)
+    stale = add(ledger, ROW)
     ahead = ledger.step(ledger.step(stale, State.SUBMITTING), State.ACCEPTED, provider_id="abc")
-    with pytest.raises(ValueError, match="no longer new"):
+    with pytest.raises(TakenError, match="no longer new"):
         ledger.step(stale, State.CANCELLED)
     assert ledger.by_handle("modellix", "abc") == ahead
 
@@ -110,16 +121,16 @@ def test_the_same_request_is_found_unless_it_surely_cost_nothing(
     ledger: Ledger, states: tuple[State, ...], found: bool
 ) -> None:
     task = walk(ledger, *states)
-    assert ledger.find("i", ["modellix"]) == (task if found else None)
-    assert ledger.find("i", ["eachlabs", "apimodels"]) is None
-    assert ledger.find("other", ["modellix"]) is None
+    assert find(ledger, "i", "modellix") == (task if found else None)
+    assert find(ledger, "i", "eachlabs", "apimodels") is None
+    assert find(ledger, "other", "modellix") is None
 
 
 def test_what_is_nearest_to_pictures_is_found_first(ledger: Ledger) -> None:
     walk(ledger, State.SUBMITTING, State.UNCERTAIN)
     done = walk(ledger, *DONE)
     walk(ledger, *ACCEPTED)
-    assert ledger.find("i", ["modellix"]) == done
+    assert find(ledger, "i", "modellix") == done
 
 
 def test_kept_pictures_come_back_in_order_and_are_replaced_by_place(ledger: Ledger) -> None:
@@ -149,13 +160,24 @@ def test_the_first_answer_counts_once_one_was_read(ledger: Ledger) -> None:
     assert ledger.first_answer("modellix", "image") is None
 
 
-def test_the_usual_time_is_the_median_of_like_tasks(ledger: Ledger) -> None:
-    for seconds in (10.0, 14.0, 90.0):
-        walk(ledger, *DONE, submitted_at=0.0, finished_at=seconds)
-    walk(ledger, *DONE, submitted_at=0.0, finished_at=1.0, resolution="2k")
-    walk(ledger, *ACCEPTED, submitted_at=0.0, finished_at=1.0)
-    assert ledger.usual_seconds("modellix", "kling-v3", "text", "1k", 1) == 14.0
-    assert ledger.usual_seconds("modellix", "kling-v3", "text", "1k", 2) is None
+def test_durations_tell_between_which_looks_like_tasks_ended(ledger: Ledger) -> None:
+    """Seconds from acceptance, the newest first; where nobody saw it running, from acceptance itself."""
+    times = {"accepted_at": 100.0, "running_at": 109.0, "finished_at": 110.0}
+    walk(ledger, *DONE, **times)
+    walk(ledger, *DONE, **times | {"running_at": None, "finished_at": 114.0})
+    walk(ledger, *DONE, **times, resolution="2k")
+    walk(ledger, *ACCEPTED, **times)
+    assert ledger.durations("modellix", "text", "kling-v3", "1k", 1) == ((0.0, 14.0), (9.0, 10.0))
+    assert ledger.durations("modellix", "text", "kling-v3", "1k", 2) == ()
+
+
+def test_what_was_spared_is_told_with_its_price(ledger: Ledger) -> None:
+    task = walk(ledger, *DONE, estimated_amount="0.028")
+    free = walk(ledger, *DONE, provider="sandbox")
+    for at, spared, kind in ((10.0, task, "reused"), (20.0, task, "joined"), (30.0, free, "reused")):
+        ledger.note_saving(spared, kind, at)
+    assert ledger.saved(15.0) == (Saving(20.0, "modellix", "joined", "0.028", "USD"),)
+    assert [saving.kind for saving in ledger.saved(0.0)] == ["reused", "joined"]
 
 
 def test_spent_counts_what_is_or_may_be_paid(ledger: Ledger) -> None:
@@ -180,7 +202,7 @@ def test_spent_counts_what_is_or_may_be_paid(ledger: Ledger) -> None:
 CLEAR = "ledger at .* cannot be used .*No task was started that could not be written down.*run again"
 
 
-def test_a_file_that_is_no_database(file: Path) -> None:
+def test_a_file_that_is_no_engine(file: Path) -> None:
     file.parent.mkdir()
     file.write_text("this is no database, and long enough to have no header of one" * 20)
     with pytest.raises(SetupError, match=CLEAR):
@@ -196,18 +218,16 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_a_ledger_that_may_only_be_read(ledger: Ledger, file: Path) -> None:
     ledger.close()
     with pytest.raises(SetupError, match=CLEAR):
-        Ledger(f"sqlite:///file:{file}?mode=ro&uri=true").add(ROW)
+        add(Ledger(f"sqlite:///file:{file}?mode=ro&uri=true"), ROW)
 
 
 def test_a_full_disk(ledger: Ledger) -> None:
     task = walk(ledger, State.SUBMITTING)
     # SQLite's own way to be full: the file may have no more pages than it has.
-    sa.event.listen(
-        ledger._database, "begin", lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1")
-    )
+    sa.event.listen(ledger._engine, "begin", lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1"))
     with pytest.raises(SetupError, match="full.*Make room"):
         for _ in range(200):
-            ledger.add(ROW | {"request": {"prompt": "x" * 4000}})
+            add(ledger, ROW | {"request": {"prompt": "x" * 4000}})
     assert ledger.by_handle("modellix", f"~{task.number}") == task
 
 
@@ -220,7 +240,7 @@ def test_an_address_that_is_none_and_a_driver_that_is_missing() -> None:
 
 
 def test_a_ledger_that_another_keeps_locked(ledger: Ledger, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kling_pack.jobs.ledger.LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("kling_pack.jobs.database.LOCK_SECONDS", 0.05)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(SetupError, match="locked"):

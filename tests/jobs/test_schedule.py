@@ -1,4 +1,4 @@
-"""When a provider is asked again."""
+"""How long to wait after an error or a refusal."""
 
 from __future__ import annotations
 
@@ -6,30 +6,9 @@ from email.utils import formatdate
 
 import pytest
 
-from kling_pack.jobs.schedule import backoff, next_pause, retry_after_seconds
+from kling_pack.jobs.schedule import backoff, retry_after_seconds
 
 NOW = 1_800_000_000.0
-
-
-def test_the_first_look_comes_soon_and_pauses_grow_with_the_wait() -> None:
-    pauses = [next_pause(elapsed, expected=20.0) for elapsed in (0, 5, 10, 30, 60, 600)]
-    assert pauses[0] == 0.5
-    assert pauses == sorted(pauses)
-    assert pauses[-1] == 5.0
-
-
-def test_the_expected_end_is_not_jumped_over() -> None:
-    assert next_pause(18.0, expected=20.0) == 2.0
-    assert next_pause(19.0, expected=20.0) == 1.0
-
-
-def test_looking_late_costs_a_small_share_of_the_whole() -> None:
-    """However long a task takes, its end is seen at most an eighth of that time or half a second later."""
-    for length in (1, 3, 8, 20, 41):
-        elapsed = 0.0
-        while elapsed < length:
-            elapsed += next_pause(elapsed, expected=20.0)
-        assert elapsed - length <= max(0.5, length * 0.125)
 
 
 def test_repeats_after_errors_are_spread_and_bounded() -> None:

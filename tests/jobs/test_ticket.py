@@ -45,17 +45,17 @@ def test_what_was_stopped_may_be_asked_for_again(bench: Bench) -> None:
 
 
 def test_stop_at_any_step_leaves_no_open_row(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also while the ledger is writing the row: it is not left as new, which would count against the budget."""
+    """Also while the ledger is writing: the row is not left as new, which would count against the budget."""
     from kling_pack.jobs.ledger import Ledger
 
-    add, writing, go = Ledger.add, threading.Event(), threading.Event()
+    note, writing, go = Ledger.note, threading.Event(), threading.Event()
 
-    def slow(self: Ledger, row: Any) -> Any:
+    def slow(self: Ledger, task: Any, **changed: Any) -> Any:
         writing.set()
         go.wait(SECONDS)
-        return add(self, row)
+        return note(self, task, **changed)
 
-    monkeypatch.setattr(Ledger, "add", slow)
+    monkeypatch.setattr(Ledger, "note", slow)
     (ticket,) = bench.submit(provider="modellix")
     writing.wait(SECONDS)
     ticket.let_go(stop=True)
@@ -231,7 +231,7 @@ def test_never_more_in_flight_than_the_key_may_and_no_429(bench: Bench) -> None:
 
 
 def test_never_more_calls_a_minute_than_the_key_may(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kling_pack.jobs.gate.MINUTE", 0.25)
+    monkeypatch.setattr("kling_pack.jobs.sharing.MINUTE", 0.25)
     bench.environment.setenv("MODELLIX_REQUESTS_PER_MINUTE", "8")
     outcomes = bench.run("image", pictures=range(5), provider="modellix", model="kling-v3")
     assert all(outcome.error is None for outcome in outcomes)

@@ -53,7 +53,7 @@ def test_a_task_that_never_used_an_upload_does_not_take_it_from_one_that_does(be
 
     async def let_go_of_nothing() -> None:
         endpoint = bench.settings.endpoints["eachlabs"]
-        bench.engine._uploads.let_go(order, endpoint, ADAPTERS["eachlabs"], user=object(), delete=True)
+        bench.engine._dispatch._uploads.let_go(order, endpoint, ADAPTERS["eachlabs"], user=object(), delete=True)
 
     bench.engine.call(let_go_of_nothing()).result(SECONDS)
     assert ended([user])[0].error is None

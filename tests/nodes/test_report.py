@@ -26,12 +26,14 @@ TASK = Task(
     dialect="eachlabs",
     identity="0" * 64,
     count=2,
+    resolution="1k",
     changes=(),
     word="success",
     reason="",
     created_at=100.0,
     submitted_at=101.0,
     accepted_at=101.5,
+    running_at=113.2,
     finished_at=113.3,
     collected_at=114.0,
     estimated_amount="0.056",
@@ -40,7 +42,9 @@ TASK = Task(
     price_basis="catalogue",
     prompt_id="p",
     node_id="1",
-    worker="host/1/abcd",
+    worker="host/1/1/abcd",
+    key_hash=None,
+    hook=None,
 )
 FILES = (Path("a.png"), Path("b.png"))
 PAID = Outcome(None, TASK, FILES, price=Price(Decimal("0.028"), "USD", 2))

@@ -1,0 +1,177 @@
+"""What several workers on one ledger decide together, each in one step: who is alive and owns which task, that a
+request is paid once and within the budget, and that a key's limits hold over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..providers.base import Limits
+from .ledger import Ledger, find_open, insert, one, spent_usd, step, task_of
+from .migrations import CALLS, TASKS, WORKERS
+from .states import HELD, State
+from .task import Task
+
+BEAT_SECONDS = 5.0
+LEASE_SECONDS = 30.0
+"""A worker that has not beaten for so long is dead, or asleep: others carry its tasks on."""
+
+MINUTE = 61.0
+"""Seconds. The provider counts when calls arrive, so a second is left for those that take longer than others."""
+
+LONGEST_FLIGHT = 2 * 3600.0
+"""A task that was sent so long ago takes no place any more, whatever became of it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A request to be let in: its row, and the providers whose earlier answer counts for it."""
+
+    row: Mapping[str, Any]
+    providers: tuple[str, ...]
+
+
+Check = Callable[[Sequence[int], Callable[[float], float]], None]
+"""(places of what is new among the wanted, USD spent since a time) -> raises where that must not be paid for."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The answer to a worker that wants to send a task: the task on its way, or why it must wait.
+
+    `wait` is how long at most, in seconds, until asking again can help; `in_flight` counts the key's tasks.
+    """
+
+    task: Task | None
+    in_flight: int
+    wait: float = 0.0
+
+
+class Sharing:
+    """One for each worker. Calls block, like the ledger's."""
+
+    def __init__(self, ledger: Ledger, worker: str) -> None:
+        self._ledger, self._worker = ledger, worker
+
+    def beat(self) -> None:
+        """Says that this worker is alive."""
+        with self._ledger.alone() as connection:
+            beat = {"name": self._worker, "beat_at": self._ledger.clock(connection)}
+            if connection.execute(sa.update(WORKERS).where(WORKERS.c.name == self._worker).values(beat)).rowcount == 0:
+                connection.execute(sa.insert(WORKERS).values(beat))
+
+    def leave(self, worker: str | None = None) -> None:
+        """This worker, or one that is known to be dead, owns nothing from now on."""
+        with self._ledger.writing() as connection:
+            connection.execute(sa.delete(WORKERS).where(WORKERS.c.name == (worker or self._worker)))
+
+    def others(self) -> tuple[str, ...]:
+        """The other workers that count as alive."""
+        with self._ledger.reading() as connection:
+            query = sa.select(WORKERS.c.name).where(WORKERS.c.beat_at > self._ledger.clock(connection) - LEASE_SECONDS)
+            return tuple(row.name for row in connection.execute(query) if row.name != self._worker)
+
+    def left_behind(self) -> tuple[Task, ...]:
+        """Tasks that need somebody and whose worker is dead, oldest first."""
+        with self._ledger.reading() as connection:
+            alive = self._alive(connection)
+            query = sa.select(TASKS).where(
+                TASKS.c.state.in_([state.value for state in HELD]), TASKS.c.worker.not_in(alive)
+            )
+            return tuple(task_of(row) for row in connection.execute(query.order_by(TASKS.c.number)))
+
+    def take_over(self, task: Task) -> Task | None:
+        """The task as this worker's own, or None when another one was faster."""
+        with self._ledger.writing() as connection:
+            as_known = sa.and_(
+                TASKS.c.number == task.number, TASKS.c.worker == task.worker, TASKS.c.state == task.state.value
+            )
+            taken = connection.execute(sa.update(TASKS).where(as_known).values(worker=self._worker))
+            return one(connection, TASKS.c.number == task.number) if taken.rowcount == 1 else None
+
+    def admit(self, wanted: Sequence[Wanted], check: Check) -> tuple[tuple[Task, bool], ...]:
+        """Lets a run in as a whole: for each request the task that answers it, and whether it is a new one.
+
+        The price of what is new is reserved by its rows being there; what fails or is cancelled gives it back.
+        Raises what `check` raises, and then nothing was written.
+        """
+        with self._ledger.alone() as connection:
+            found = [self._answer(connection, one_wanted) for one_wanted in wanted]
+            new = [place for place, task in enumerate(found) if task is None]
+            if new:
+                check(new, lambda since: spent_usd(connection, since))
+            return tuple(
+                (task, False) if task else (insert(connection, {**one_wanted.row, "state": State.NEW.value}), True)
+                for one_wanted, task in zip(wanted, found, strict=True)
+            )
+
+    def claim(self, task: Task, key: str, limits: Limits, alone: bool) -> Claim:
+        """Takes a place in flight and a call of the minute, and the task from new to submitting, or none of it.
+
+        `key` is what the key's calls are counted under. With `alone`, only while no other task of its provider and
+        operation is on its way anywhere. Raises TakenError when the task is no longer this worker's to send.
+        """
+        with self._ledger.alone() as connection:
+            now = self._ledger.clock(connection)
+            mine = sa.and_(TASKS.c.provider == task.provider, TASKS.c.key_hash == task.key_hash)
+            in_flight = _on_their_way(connection, mine, now)
+            kind = sa.and_(TASKS.c.provider == task.provider, TASKS.c.operation == task.operation)
+            if in_flight >= limits.in_flight or (alone and _on_their_way(connection, kind, now)):
+                return Claim(None, in_flight, 1.0)
+            _, wait = _call(connection, key, limits.per_minute, now)
+            if wait:
+                return Claim(None, in_flight, wait)
+            return Claim(step(connection, task, State.SUBMITTING, submitted_at=now), in_flight + 1)
+
+    def call(self, key: str, most: int) -> tuple[int, float]:
+        """Counts one more API call unless `most` were made in the last minute.
+
+        How many there are then, and 0, or the seconds until there is room for one.
+        """
+        with self._ledger.alone() as connection:
+            return _call(connection, key, most, self._ledger.clock(connection))
+
+    def _alive(self, connection: sa.Connection) -> list[str]:
+        beat = WORKERS.c.beat_at > self._ledger.clock(connection) - LEASE_SECONDS
+        return [self._worker, *connection.execute(sa.select(WORKERS.c.name).where(beat)).scalars()]
+
+    def _answer(self, connection: sa.Connection, wanted: Wanted) -> Task | None:
+        """An open task of the same request, or one that another living worker is about to send."""
+        identity = wanted.row["identity"]
+        found = find_open(connection, identity, wanted.providers)
+        if found is not None:
+            return found
+        others = [name for name in self._alive(connection) if name != self._worker]
+        about_to = sa.and_(
+            TASKS.c.identity == identity,
+            TASKS.c.provider.in_(wanted.providers),
+            TASKS.c.state == State.NEW.value,
+            TASKS.c.worker.in_(others),
+        )
+        row = connection.execute(sa.select(TASKS).where(about_to).limit(1)).first() if others else None
+        return task_of(row) if row else None
+
+
+def _on_their_way(connection: sa.Connection, which: sa.ColumnElement[bool], now: float) -> int:
+    """How many tasks are at the provider, or may be about to be."""
+    query = sa.select(sa.func.count()).where(
+        which,
+        TASKS.c.state.in_((State.SUBMITTING.value, State.ACCEPTED.value)),
+        TASKS.c.finished_at.is_(None),
+        TASKS.c.submitted_at > now - LONGEST_FLIGHT,
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _call(connection: sa.Connection, key: str, most: int, now: float) -> tuple[int, float]:
+    """Counts one more call unless there were `most` in the last minute; how many there are, and how long to wait."""
+    connection.execute(sa.delete(CALLS).where(CALLS.c.key == key, CALLS.c.at <= now - MINUTE))
+    query = sa.select(sa.func.count(), sa.func.min(CALLS.c.at)).where(CALLS.c.key == key)
+    counted, oldest = connection.execute(query).one()
+    if counted >= most:
+        return counted, max(0.01, float(oldest) + MINUTE - now)
+    connection.execute(sa.insert(CALLS).values(key=key, at=now))
+    return counted + 1, 0.0
