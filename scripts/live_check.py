@@ -3,7 +3,7 @@
 `python scripts/live_check.py PROVIDER` needs the provider's key in its variable, as EACHLABS_API_KEY. It makes the
 cheapest call of each model (`--every-operation`: of each operation of each model), prints a report, and stores the
 answers, stripped of secrets, in `tests/providers/fixtures/PROVIDER/live/`, where the tests read them from then on.
-`--yes` does not ask; it is taken only where PROVIDER_BASE_URL is not the provider's own address.
+`--yes` does not ask; it is taken only where PROVIDER_BASE_URL is on this machine, as in the tests.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pack import load_pack
 FIXTURES = ROOT / "tests" / "providers" / "fixtures"
 REPORT = "report"
 NOT_ASKED_FOR = 2
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def main() -> int:
@@ -45,15 +46,15 @@ def main() -> int:
     adapter, endpoint = ADAPTERS[chosen.provider], settings.endpoints[chosen.provider]
     if endpoint.key is None:
         sys.exit(f"{adapter.title} has no key: set {chosen.provider.upper()}_API_KEY.")
-    own = urlsplit(endpoint.base_url).hostname == urlsplit(adapter.base_url).hostname
+    host = urlsplit(endpoint.base_url).hostname
     calls = live_calls.planned(chosen.provider, settings.prices, chosen.every_operation)
     say(costs(calls, adapter.title, endpoint.base_url))
-    if not agreed(chosen.yes, own):
+    if not agreed(chosen.yes, here=host in LOOPBACK):
         say("Nothing was sent and nothing was paid.")
         return NOT_ASKED_FOR
     today = datetime.date.today().isoformat()
     folder = chosen.out or FIXTURES / chosen.provider / "live"
-    source = f"{adapter.title}, answer to a live check of {today} at {urlsplit(endpoint.base_url).hostname}"
+    source = f"{adapter.title}, answer to a live check of {today} at {host}"
     pictures = chosen.out / "pictures" if chosen.out else ROOT / "demo_output" / f"live-{chosen.provider}"
     check = live_calls.LiveCheck(endpoint, folder, pictures, source, chosen.every, say)
     check.refusals()
@@ -61,7 +62,8 @@ def main() -> int:
         say(f"— {call.row.operation} {call.row.name} ({call.offer.wire_model})")
         check.offer(call)
     held = dict(live_calls.held(check.findings))
-    write_report(folder, held, {"date": today, "address": endpoint.base_url, "provider_itself": own})
+    itself = host == urlsplit(adapter.base_url).hostname
+    write_report(folder, held, {"date": today, "address": endpoint.base_url, "provider_itself": itself})
     say(f"{sum(held.values())} of {len(held)} facts held. Answers: {folder}. Pictures: {pictures}.")
     say("python scripts/wire_facts.py brings docs/wire-facts.md up to date.")
     return int(not all(held.values()))
@@ -73,7 +75,7 @@ def arguments(providers: tuple[str, ...]) -> argparse.Namespace:
     parser.add_argument("--every-operation", action="store_true", help="one call for each operation of each model")
     parser.add_argument("--out", type=Path, help="another folder for the answers")
     parser.add_argument("--every", type=float, default=6.0, metavar="SECONDS", help="between two looks at a task (6)")
-    parser.add_argument("--yes", action="store_true", help="do not ask; not at the provider's own address")
+    parser.add_argument("--yes", action="store_true", help="do not ask; only at an address of this machine")
     return parser.parse_args()
 
 
@@ -93,12 +95,12 @@ def costs(calls: list[Any], title: str, address: str) -> str:
     return "\n".join([*lines, f"Together: {' and '.join(known)}."])
 
 
-def agreed(yes: bool, own: bool) -> bool:
-    """Whether whoever started this wants to pay. `--yes` counts only where nothing can be paid."""
-    if yes and not own:
+def agreed(yes: bool, here: bool) -> bool:
+    """Whether whoever started this wants to pay. `--yes` counts only on this machine, where nothing can be paid."""
+    if yes and here:
         return True
     if yes:
-        say("--yes is not taken at the provider's own address.")
+        say("--yes is taken only at an address of this machine.")
     try:
         return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import registry
+import requests
 from comfyui import PACK_FOLDER, ComfyUI
 from graphs import NODES, WORKFLOW, graph, node, records, text
 from PIL import Image
@@ -121,6 +122,12 @@ def test_api_nodes_are_on_where_they_are_meant_to_be(started: Mapping[str, Comfy
     """The pack's nodes stand beside ComfyUI's own Kling nodes, whose names begin alike."""
     assert "KlingImageGenerationNode" in started["foreign"].object_info()
     assert "KlingImageGenerationNode" not in started["poor"].object_info()
+
+
+def test_routes_answer_where_there_is_a_server_to_add_them_to(poor: ComfyUI, foreign: ComfyUI) -> None:
+    assert poor.get("/kling/catalog")["models"]
+    with pytest.raises(requests.HTTPError, match="404"):
+        foreign.get("/kling/catalog")
 
 
 @pytest.mark.parametrize("name", ["poor", "foreign"])

@@ -148,11 +148,16 @@ def test_it_says_first_what_it_will_cost(sandbox: Sandbox) -> None:
     assert "Together: 9 prices that no page gives.\n" in check(sandbox, "modellix").told
 
 
-@pytest.mark.slow
-def test_at_the_provider_s_own_address_nobody_can_skip_the_question() -> None:
+@pytest.mark.parametrize("address", [None, "https://api.modellix.ai./api/v1", "https://gateway.example.com/modellix"])
+def test_where_somebody_may_be_paid_nobody_can_skip_the_question(
+    address: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if address:
+        monkeypatch.setenv("MODELLIX_BASE_URL", address)
     done = check(None, "modellix", "--yes", answer="n\n")
     assert done.code == 2
-    assert "--yes is not taken at the provider's own address." in done.told
+    assert "--yes is taken only at an address of this machine." in done.told
+    assert "Nothing was sent and nothing was paid." in done.told
 
 
 @pytest.mark.slow

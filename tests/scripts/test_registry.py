@@ -26,7 +26,7 @@ else:
     import tomli as tomllib
 
 ROOT = environment.ROOT
-LARGEST_ARCHIVE = 600_000
+LARGEST_ARCHIVE = 1_000_000
 CODE = ("catalog", "jobs", "nodes", "providers", "sandbox")
 DATA = {"web": (".js", ".mjs", ".css", ".md"), "locales": (".json",), "example_workflows": (".json", ".jpg")}
 BESIDE = {"__init__.py", "errors.py", "pyproject.toml", "requirements.txt", "README.md", "LICENSE"}
