@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import UnfinishedError, UnreadError
 from .decode import inspect
+from .drives import put_in_place
 from .http import DownloadError, Origin
 from .job import Job
 from .schedule import backoff
@@ -119,13 +120,13 @@ def _identify(target: Path, folder: Path, position: int, task: Task) -> Result:
     try:
         ending = {"jpeg": "jpg"}.get(kind := inspect(target).format, kind)
     except UnreadError as error:
-        kept = target.replace(target.with_suffix(".unread")).relative_to(folder).as_posix()
+        kept = put_in_place(target, target.with_suffix(".unread")).relative_to(folder).as_posix()
         raise UnreadError(
             f"Task {task.handle} is done and paid for, but what came as picture {position + 1} cannot be read "
             f"({error.__cause__ or error}). The bytes are kept as {kept} among the results. Nothing is paid again: run "
             "again to fetch it anew.",
             task.handle,
         ) from error
-    named = target.replace(target.with_suffix(f".{ending}"))
+    named = put_in_place(target, target.with_suffix(f".{ending}"))
     data = named.read_bytes()
     return Result(position, named.relative_to(folder).as_posix(), len(data), hashlib.sha256(data).hexdigest())

@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, features
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -118,6 +118,8 @@ def _open(file: BinaryIO) -> tuple[str, ImageFile]:
     kind = _kind(start)
     if kind is None:
         raise ValueError(f"it is {_looks_like(start)}, not PNG, JPEG or WebP")
+    if kind == "webp" and not features.check("webp"):
+        raise ValueError("it is WebP, and the Pillow installed here was built without WebP")
     file.seek(0)
     reader = {"png": PngImageFile, "jpeg": JpegImageFile, "webp": WebPImageFile}[kind]
     # Image.open is passed by, since its limit on pixels may be any. On damaged EXIF Pillow warns, no more.
@@ -282,7 +284,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             transform = ImageCms.buildTransform(source, target, image.mode, "RGB")
             if not _changes_nothing(transform, image.mode):
                 return ImageCms.applyTransform(image, transform) or image
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError, ImportError):  # Pillow can be built without it
             pass
     return image if image.mode == "RGB" else image.convert("RGB")
 

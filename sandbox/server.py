@@ -113,7 +113,7 @@ class Sandbox:
 
     async def _bind(self, runner: web.AppRunner) -> int:
         remembered = self.home / "port"
-        last = int(remembered.read_text()) if not self._asked_port and remembered.exists() else 0
+        last = int(remembered.read_text("utf-8")) if not self._asked_port and remembered.exists() else 0
         try:
             await web.TCPSite(runner, HOST, self._asked_port or last).start()
         except OSError:
@@ -121,5 +121,5 @@ class Sandbox:
                 raise
             await web.TCPSite(runner, HOST, 0).start()
         port = int(runner.addresses[0][1])
-        remembered.write_text(str(port))
+        remembered.write_text(str(port), "utf-8")
         return port

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
+import subprocess
+import sys
 import threading
 import warnings
 import zlib
@@ -461,3 +464,35 @@ def test_many_threads_at_once_give_what_one_gives(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert all(np.array_equal(together[path], before) for path, before in zip(paths, alone, strict=True))
+
+
+POOR_PILLOW = """
+import sys
+sys.modules["PIL._webp"] = sys.modules["PIL._imagingcms"] = None  # neither was built
+import numpy as np
+from pathlib import Path
+from pack import load_pack
+load_pack()
+from kling_pack.errors import UnreadError
+from kling_pack.jobs.decode import decode_into, inspect
+try:
+    inspect(Path(sys.argv[1]))
+except UnreadError as error:
+    print(error)
+out = np.zeros((47, 61, 3), np.float32)
+decode_into(Path(sys.argv[2]), out)
+print(np.round(out[0, 0] * 255).astype(int).tolist())
+"""
+
+
+def test_a_pillow_that_was_built_without_webp_and_colour_profiles_reads_the_rest(tmp_path: Path) -> None:
+    picture = Image.fromarray(pixels_of())
+    webp = saved(tmp_path / "one.webp", picture)
+    png_file = saved(tmp_path / "one.png", picture, icc_profile=with_primaries(rXYZ=(0.5, 0.3, 0.05)))
+    command = [sys.executable, "-c", POOR_PILLOW, str(webp), str(png_file)]
+    scripts = Path(__file__).parents[2] / "scripts"
+    ran = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(scripts)})
+    told, corner = ran.stdout.splitlines()
+    assert "one.webp cannot be read as a picture: it is WebP, and the Pillow installed here was built without" in told
+    assert "nothing has to be paid again" in told
+    assert corner == str(pixels_of()[0, 0].tolist())
