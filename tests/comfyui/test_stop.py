@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,24 +18,27 @@ from kling_pack.sandbox.server import Sandbox
 Paid = Callable[[], int]
 
 STALL = '''
+import pathlib
 import time
 
 
 class Stall:
-    """Blocks ComfyUI's loop as a sampler does, and fails if that is asked for."""
+    """Blocks ComfyUI's loop as a sampler does, until a file is there, and fails if that is asked for."""
 
     CATEGORY, FUNCTION, RETURN_TYPES, OUTPUT_NODE = "test", "stall", ("STRING",), True
 
     @classmethod
     def INPUT_TYPES(cls):
-        return {"required": {"seconds": ("FLOAT", {}), "fails": ("BOOLEAN", {})}}
+        return {"required": {"until": ("STRING", {}), "fails": ("BOOLEAN", {})}}
 
     @classmethod
     def IS_CHANGED(cls, **inputs):
         return float("nan")
 
-    def stall(self, seconds, fails):
-        time.sleep(seconds)
+    def stall(self, until, fails):
+        ends = time.monotonic() + 60
+        while not pathlib.Path(until).exists() and time.monotonic() < ends:
+            time.sleep(0.02)
         if fails:
             raise RuntimeError("the neighbour failed")
         return ("from a slow node",)
@@ -52,6 +56,12 @@ def cancelling(with_keys: dict[str, str]) -> Iterator[ComfyUI]:
     paint_inputs(made.base / "input")
     with made as started:
         yield started
+
+
+@pytest.fixture
+def go(tmp_path: Path) -> Path:
+    """The file that a stalled node waits for."""
+    return tmp_path / "go"
 
 
 def stop(comfyui: ComfyUI, prompt_id: str) -> dict[str, Any]:
@@ -162,20 +172,22 @@ def test_what_waits_for_a_place_is_never_sent_after_stop(cancelling: ComfyUI, sa
 
 
 def test_what_is_not_written_down_yet_is_never_sent_after_stop(
-    cancelling: ComfyUI, sandbox: Sandbox, paid: Paid
+    cancelling: ComfyUI, sandbox: Sandbox, paid: Paid, go: Path
 ) -> None:
     """The ledger is locked by another process: one node waits to be written, the other to be let in."""
     cancelling.get("/kling/tasks")
     prompt = {
         **graph("text", prompt="one that waits for the ledger"),
-        "slow": node("Stall", seconds=0.4, fails=False),
+        "slow": node("Stall", until=str(go), fails=False),
         "2": node("KlingT2I", prompt=["slow", 0]),
         "save_2": node("SaveImage", images=["2", 0], filename_prefix="kling"),
     }
     ledger = sqlite3.connect(cancelling.base / "kling" / "ledger.sqlite", isolation_level=None)
     ledger.execute("BEGIN IMMEDIATE")
     prompt_id = cancelling.queue(prompt)
-    time.sleep(1)
+    time.sleep(0.4)
+    go.touch()
+    time.sleep(0.6)
     stop(cancelling, prompt_id)
     ledger.execute("ROLLBACK")
     ledger.close()
@@ -216,16 +228,18 @@ def test_with_cancel_a_task_at_a_provider_that_has_none_is_kept(
 
 
 def test_a_node_that_fails_beside_it_neither_stops_nor_cancels_a_paid_task(
-    cancelling: ComfyUI, sandbox: Sandbox, paid: Paid
+    cancelling: ComfyUI, sandbox: Sandbox, paid: Paid, go: Path
 ) -> None:
     """Not even where Stop would: nobody pressed it."""
-    behave(sandbox, seconds={"*": 1.5})
-    prompt = {**from_eachlabs(prompt="has a bad neighbour"), "bad": node("Stall", seconds=0.6, fails=True)}
+    behave(sandbox, seconds={"*": 3})
+    prompt = {**from_eachlabs(prompt="has a bad neighbour"), "bad": node("Stall", until=str(go), fails=True)}
     # With the picture in ComfyUI's cache the Kling node is ready at once and starts before its neighbour.
     cancelling.run({"wide": prompt["wide"], "seen": node("PreviewImage", images=["wide", 0])})
-    error = error_of(cancelling.run(prompt))
+    prompt_id = cancelling.queue(prompt)
+    until(lambda: accepted(cancelling))
+    go.touch()
+    error = error_of(cancelling.wait(prompt_id))
     assert (error["node_id"], error["exception_message"].strip()) == ("bad", "the neighbour failed")
-    assert at(sandbox)[0] in ("queued", "running")
     until(lambda: in_ledger(cancelling, 1) == ["done"])
     prompt["bad"]["inputs"]["fails"] = False
     entry = cancelling.run(prompt)
@@ -265,21 +279,21 @@ def test_a_node_that_fails_at_once_costs_nothing_twice(comfyui: ComfyUI, paid: P
 
 
 def test_a_task_goes_on_to_its_last_byte_while_another_node_blocks_comfyui(
-    cancelling: ComfyUI, sandbox: Sandbox, paid: Paid
+    cancelling: ComfyUI, sandbox: Sandbox, paid: Paid, go: Path
 ) -> None:
-    behave(sandbox, seconds={"*": 0.5})
     prompt_id = cancelling.queue(
-        {**graph("text", prompt="beside a busy node"), "busy": node("Stall", seconds=2.5, fails=False)}
+        {**graph("text", prompt="beside a busy node"), "busy": node("Stall", until=str(go), fails=False)}
     )
-    until(lambda: in_ledger(cancelling, 1) == ["done"] and paid() == 1, seconds=2.2)
+    until(lambda: paid() == 1 and in_ledger(cancelling, 1) == ["done"])
     assert cancelling.get("/queue")["queue_running"], "the other node was not busy any more"
+    go.touch()
     assert error_of(cancelling.wait(prompt_id)) == {}
 
 
 def test_after_a_crash_the_next_start_collects_without_being_asked(
     cancelling: ComfyUI, sandbox: Sandbox, paid: Paid
 ) -> None:
-    behave(sandbox, seconds={"*": 1.5})
+    behave(sandbox, seconds={"*": 5})
     prompt = graph("text", prompt="paid before the crash", provider="apimodels")
     cancelling.queue(prompt)
     until(lambda: accepted(cancelling))

@@ -48,7 +48,7 @@ def error_of(entry: dict[str, Any]) -> dict[str, Any]:
     return next((told for kind, told in entry["status"]["messages"] if kind == "execution_error"), {})
 
 
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
+def until(true: Callable[[], bool], seconds: float = 60) -> None:
     """Waits for something another process does. Raises TimeoutError."""
     ends = time.monotonic() + seconds
     while not true():
