@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ class Dispatch:
     async def wake(self, provider: str, hook: str) -> None:
         """A provider says that a task has ended: it is looked at now. Nothing else is believed."""
         for job in self.jobs.values():
-            if job.task.provider == provider and job.task.hook == hook:
+            if job.task.provider == provider and compare_digest(job.task.hook or "", hook):
                 job.look_now.set()
 
     def _tickets(self, found: Iterable[tuple[Job, str]]) -> tuple[Ticket, ...]:

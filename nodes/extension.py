@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import ComfyExtension, io
 
 from ..catalog.operations import OPERATIONS, Operation
-from . import host, routes, session
+from . import hooks, host, routes, session
 from .generate import generate, number_of
 from .poll import KlingPoll
 from .schema import schema_of
@@ -41,6 +41,7 @@ class KlingExtension(ComfyExtension):
         server = host.server()
         if server is not None:
             routes.add_to(server)
+            hooks.add_to(server)
 
             async def take_up(app: Any) -> None:
                 session.take_up_later()

@@ -33,6 +33,12 @@ def engine(settings: Settings) -> Engine:
         return _engines[key]
 
 
+def engines() -> tuple[Engine, ...]:
+    """The engines that run."""
+    with _lock:
+        return tuple(_engines.values())
+
+
 def sandbox_address(home: Path, dialect: str) -> str:
     """The sandbox's base URL for a provider's dialect, started with the first call."""
     from ..sandbox.behaviour import Behaviour
@@ -58,10 +64,15 @@ def _take_up_quietly() -> None:
 
 
 def take_up_open_tasks() -> None:
-    """Starts the engine if a ledger is there that holds tasks which are paid for and not collected."""
+    """Starts the engine if a ledger is there that holds tasks which are paid for and not collected.
+
+    On a ledger of several machines it starts in any case: another one may die and leave tasks behind.
+    """
     settings = settings_now()
-    default = settings.ledger_url.startswith("sqlite:///")
-    if default and not Path(settings.ledger_url.removeprefix("sqlite:///")).exists():
+    if not settings.ledger_url.startswith("sqlite"):
+        engine(settings)
+        return
+    if not Path(settings.ledger_url.removeprefix("sqlite:///")).exists():
         return
     from ..jobs.ledger import Ledger
 

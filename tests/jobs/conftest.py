@@ -153,7 +153,13 @@ class Bench:
     def hire(self, worker: str, beat_at: float | None = None) -> None:
         """Another worker of this ledger that has beaten just now."""
         with sqlite3.connect(self.home / "ledger.sqlite") as connection:
-            connection.execute("INSERT INTO workers VALUES (?, ?)", (worker, beat_at or time.time()))
+            connection.execute("INSERT OR REPLACE INTO workers VALUES (?, ?)", (worker, beat_at or time.time()))
+        connection.close()
+
+    def fire(self, worker: str) -> None:
+        """That worker is gone."""
+        with sqlite3.connect(self.home / "ledger.sqlite") as connection:
+            connection.execute("DELETE FROM workers WHERE name = ?", (worker,))
         connection.close()
 
 
