@@ -10,11 +10,11 @@ from ..catalog.operations import AUTO, SEED, Operation
 from ..catalog.request import PROVIDER_CHOICES
 
 CATEGORY = "Kling"
-SIZE_TIP = f"At least {SHORTEST_SIDE} pixels a side and at most {LONGEST_RATIO:g} times as long as wide."
+SIZE_TIP = f"Each side at least {SHORTEST_SIDE} pixels, the long one at most {LONGEST_RATIO:g} times the short one."
 MODEL_TIP = "The Kling model. The node's help page says who offers it, at what price, and what it leaves out."
 PROVIDER_TIP = (
-    "Who makes the picture. auto: of the providers you have a key for, one that has all you set, then the cheapest. "
-    "sandbox: your own machine, for nothing."
+    "Who makes the picture. auto: of the providers you have a key for, one that has all you set, then the cheapest; "
+    "with no key, the sandbox. sandbox: your own machine, for nothing."
 )
 WAIT_TIP = (
     "Off: go on as soon as the task is accepted. images is held back; Kling Poll collects it with the handle in task."
