@@ -72,6 +72,11 @@ def nodes() -> Texts:
     return texts(json.loads(SNAPSHOT.read_text("utf-8")))
 
 
+def texts_of(language: str) -> Texts:
+    """Every text of the six nodes in a language, as the editor is to show it."""
+    return nodes() if language == "en" else read(language, "nodeDefs.json")
+
+
 def main() -> int:
     wanted = safe(nodes())
     if "--check" in sys.argv[1:]:
