@@ -43,6 +43,12 @@ def test_the_texts_of_every_node_are_served(served: dict[str, Any], language: st
     assert set(ours) == set(NODES)
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_texts_of_the_settings_are_served(served: dict[str, Any], language: str) -> None:
+    assert served[language]["settings"] == locales.read(language, "settings.json")
+    assert served[language]["settingsCategories"] == locales.read(language, "main.json")["settingsCategories"]
+
+
 def test_english_texts_are_those_of_the_nodes(info: dict[str, Any], served: dict[str, Any]) -> None:
     assert served["en"]["nodeDefs"] == locales.safe(locales.texts(info))
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 import locales
+from kling_pack.providers import ADAPTERS
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile("[\u4e00-\u9fff]")
 NUMBER = re.compile(r"(?<![A-Za-z\d])\d+(?:[.:]\d+)?k?")
+NAMES = {"Kling", *(adapter.title for adapter in ADAPTERS.values())}
 FILES = sorted({file.name for file in (ROOT / "locales").glob("*/*.json")})
 
 
@@ -28,6 +30,12 @@ def test_every_other_english_text_has_a_chinese_one() -> None:
     for file in FILES:
         if file != "nodeDefs.json":
             assert set(locales.flat(locales.read("en", file))) == set(locales.flat(locales.read("zh", file))), file
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_key_of_every_provider_has_its_name_in_the_settings(language: str) -> None:
+    named = {key: told["name"] for key, told in locales.read(language, "settings.json").items()}
+    assert named == {f"Kling_Key_{name}": adapter.title for name, adapter in ADAPTERS.items()}
 
 
 def test_a_chinese_text_names_the_same_numbers() -> None:
@@ -59,7 +67,7 @@ def test_a_chinese_text_names_the_same_choices() -> None:
 def test_chinese_is_chinese_and_safe_in_every_editor(file: str) -> None:
     texts = locales.flat(locales.read("zh", file))
     assert [key for key, text in texts.items() if locales.COMPILED.search(text)] == []
-    assert [key for key, text in texts.items() if not CHINESE.search(text) and text != "Kling"] == []
+    assert [key for key, text in texts.items() if not CHINESE.search(text) and text not in NAMES] == []
 
 
 def test_texts_that_an_editor_would_compile_are_left_to_the_node() -> None:
