@@ -28,15 +28,15 @@ KNOWN_NODE = "node.constructor?.nodeData || ['Note', 'MarkdownNote', 'Reroute'].
 class Editor:
     """One page of the editor. `vue` chooses its newer renderer where the version has one. A context manager."""
 
-    def __init__(
-        self, comfyui: ComfyUI, vue: bool = False, size: tuple[int, int] = (1720, 900), locale: str = "en"
-    ) -> None:
-        self._comfyui, self._vue, self._size, self._locale = comfyui, vue, size, locale
+    def __init__(self, comfyui: ComfyUI, vue: bool = False, size: tuple[int, int] = (1720, 900)) -> None:
+        self._comfyui, self._vue, self._size = comfyui, vue, size
         self.messages: list[str] = []
         """Console errors and warnings from the pack's own files."""
+        self.locale = "en"
+        """The editor's language, from when it is opened."""
 
     def __enter__(self) -> Editor:
-        settings: dict[str, Any] = {"Comfy.TutorialCompleted": True, "Comfy.Locale": self._locale}
+        settings: dict[str, Any] = {"Comfy.TutorialCompleted": True, "Comfy.Locale": self.locale}
         settings |= {"Comfy.VueNodes.Enabled": self._vue, "Comfy.Minimap.Visible": False}
         self._comfyui.post("/settings", settings)
         self._playwright = sync_playwright().start()

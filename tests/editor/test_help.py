@@ -41,7 +41,9 @@ def language(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def opened(served: ComfyUI, language: str) -> Iterator[Editor]:
-    with Editor(served, locale=language) as editor:
+    editor = Editor(served)
+    editor.locale = language
+    with editor:
         yield editor
 
 
