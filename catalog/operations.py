@@ -55,34 +55,100 @@ class Operation:
         return any(isinstance(field, Choice) and AUTO in field.options for field in self.fields)
 
 
-def _prompt(required: bool = True, more: str = "") -> Text:
-    tip = "What the picture should show: subject, setting, light, style. English or Chinese."
-    return Text("prompt", tip + more, required=required)
+def _prompt(tooltip: str, required: bool = True) -> Text:
+    return Text("prompt", f"{tooltip} English or Chinese, at most {Text.longest} characters.", required=required)
 
 
 def _ratio(default: str, options: tuple[str, ...]) -> Choice:
-    tip = "Shape of the picture, width to height."
+    tip = "Shape of the picture, width to height: 16:9 for screens, 1:1 for avatars, 9:16 for phones and posters."
     if AUTO in options:
         tip += " auto follows the input picture."
     return Choice("aspect_ratio", tip, options, default)
 
 
-RESOLUTION = Choice("resolution", "1k is about 1024 pixels on the long side, 2k twice that.", ("1k", "2k"), "1k")
-COUNT = Number("n", "Pictures for each task. Every one is paid for.", 1, 9, 1, step=1, whole=True)
-NEGATIVE = Text("negative_prompt", "What the picture should not show.")
+RESOLUTION = Choice(
+    "resolution",
+    "1k is the standard size, 2k the large one. Where a model has only 1k, that is sent and the report says so.",
+    ("1k", "2k"),
+    "1k",
+)
+COUNT = Number(
+    "n",
+    "How many pictures each task makes, 1 to 9. Every one is paid for: 4 cost four times the price.",
+    1,
+    9,
+    1,
+    step=1,
+    whole=True,
+)
+NEGATIVE = Text(
+    "negative_prompt",
+    "What the picture should not show, such as lettering or a crowd. Where a model has no such field, it is not sent "
+    "and the report says so.",
+)
 SEED = Number(
     "seed",
-    "Change it to ask, and pay, for a new picture. The same seed with the same inputs is never paid twice.",
+    "Change it to ask, and pay, for a new picture. The same inputs with the same seed are never paid twice: the "
+    "picture you have is used again. The provider does not see it.",
     0,
     2**64 - 1,
     0,
     step=1,
     whole=True,
 )
-FIDELITY_TIP = "How closely the result keeps to the input: 0 is free, 1 is closest; 0.6 to 0.8 is balanced."
-HUMAN_TIP = "How closely a person's features are kept; 0.3 to 0.5 suits stylised pictures, near 1 portraits."
-REFERENCE_TIP = "What is taken from the picture: the subject's pose and shape, one face, or neither."
-EXPANSION_TIP = "New height above and below, or width left and right, as a share of the original."
+REFERENCE = Choice(
+    "image_reference",
+    "What must stay recognisable. subject: pose, outline and arrangement. face: the features of one face. "
+    "none: neither.",
+    ("none", "subject", "face"),
+    "subject",
+)
+IMAGE_FIDELITY = Number(
+    "image_fidelity",
+    "How much of the input picture is kept: 0 leaves the model free, 1 stays closest; 0.6 to 0.8 is a balanced change.",
+    0,
+    1,
+    0.5,
+)
+HUMAN_FIDELITY = Number(
+    "human_fidelity",
+    "How much of a person's features is kept: near 1 for recognisable portraits, 0.3 to 0.5 for stylised or "
+    "non-human figures. Some providers take it only with image_reference subject.",
+    0,
+    1,
+    0.45,
+)
+FORMAT = Choice(
+    "output_format",
+    "File that the provider makes: png loses nothing, jpeg and webp are smaller to fetch.",
+    ("png", "jpeg", "webp"),
+    "png",
+)
+TARGET = Choice(
+    "target_aspect",
+    "Reaches this shape by itself: the four ratios are worked out and the numbers above are not used. "
+    "off: the numbers count.",
+    (OFF, *RATIOS),
+    OFF,
+)
+ANCHOR = Choice(
+    "anchor",
+    "Where the original stays when target_aspect is set: center grows both sides alike, left keeps it at the left "
+    "edge and grows to the right.",
+    (CENTER, "top", "bottom", "left", "right"),
+    CENTER,
+)
+
+
+def _expansion(side: str) -> Number:
+    where = {"up": "above", "down": "below", "left": "to the left", "right": "to the right"}[side]
+    measure = "height" if side in ("up", "down") else "width"
+    tip = (
+        f"How much is painted {where}, as a share of the picture's {measure}: 0.5 adds half, 2 is the most. "
+        f"The whole new area is at most {LARGEST_EXPANSION:g} times the old."
+    )
+    return Number(f"{side}_expansion_ratio", tip, 0, 2, 0)
+
 
 OPERATIONS = (
     Operation(
@@ -92,7 +158,13 @@ OPERATIONS = (
         "Makes pictures from a text.",
         ("prompt", "model", "aspect_ratio"),
         ("kling-v3", "kling-v2-1", "kling-v2", "kling-image-o1"),
-        (_prompt(), _ratio("16:9", RATIOS), RESOLUTION, COUNT, NEGATIVE),
+        (
+            _prompt("What the picture should show: subject, place, light and style, the more exact the better."),
+            _ratio("16:9", RATIOS),
+            RESOLUTION,
+            COUNT,
+            NEGATIVE,
+        ),
     ),
     Operation(
         "image",
@@ -102,16 +174,23 @@ OPERATIONS = (
         ("image", "prompt", "model", "image_reference", "image_fidelity", "human_fidelity", "aspect_ratio"),
         ("kling-v1-5", "kling-v2", "kling-v2-new", "kling-v3"),
         (
-            _prompt(),
-            Choice("image_reference", REFERENCE_TIP, ("none", "subject", "face"), "subject"),
-            Number("image_fidelity", FIDELITY_TIP, 0, 1, 0.5),
-            Number("human_fidelity", HUMAN_TIP, 0, 1, 0.45),
+            _prompt("The picture you want, not the one you give: new style, subject and surroundings."),
+            REFERENCE,
+            IMAGE_FIDELITY,
+            HUMAN_FIDELITY,
             _ratio(AUTO, (AUTO, *RATIOS)),
             RESOLUTION,
             COUNT,
             NEGATIVE,
         ),
-        (Pictures("image", "The picture to start from; a batch is one task each.", 1, each_is_a_task=True),),
+        (
+            Pictures(
+                "image",
+                "The picture to start from, clear and well lit; a batch is one task each.",
+                1,
+                each_is_a_task=True,
+            ),
+        ),
     ),
     Operation(
         "edit",
@@ -121,9 +200,12 @@ OPERATIONS = (
         ("prompt", "image", "model", "aspect_ratio", "output_format"),
         ("kling-image-o1",),
         (
-            _prompt(more=" Call the pictures @Image1, @Image2 … in the order of the sockets."),
+            _prompt(
+                "What to change and what to keep. Call the pictures @Image1, @Image2 … in the order of the sockets "
+                "(@Image when there is only one)."
+            ),
             _ratio(AUTO, (AUTO, *RATIOS)),
-            Choice("output_format", "File format that the provider makes.", ("png", "jpeg", "webp"), "png"),
+            FORMAT,
             RESOLUTION,
             COUNT,
         ),
@@ -136,11 +218,17 @@ OPERATIONS = (
         "Puts up to four subjects together, with a scene and a style if wanted.",
         ("prompt", "subject_image", "scene_image", "style_image", "model", "aspect_ratio"),
         ("kling-v2-1", "kling-v2"),
-        (_prompt(required=False), _ratio("16:9", RATIOS), COUNT),
         (
-            Pictures("subject_image", "A subject of the new picture.", 1, 4, numbered=True),
-            Pictures("scene_image", "The place the subjects are put in."),
-            Pictures("style_image", "The style the picture is made in."),
+            _prompt("How the subjects, the scene and the style come together. May be left empty.", required=False),
+            _ratio("16:9", RATIOS),
+            COUNT,
+        ),
+        (
+            Pictures(
+                "subject_image", "A subject, seen clearly and whole; a batch counts as several.", 1, 4, numbered=True
+            ),
+            Pictures("scene_image", "The place the subjects are put in; one picture."),
+            Pictures("style_image", "The style the picture is made in: palette, brush, mood; one picture."),
         ),
     ),
     Operation(
@@ -151,15 +239,12 @@ OPERATIONS = (
         ("image", "prompt", *EXPANSION_RATIOS, "target_aspect", "anchor", "model"),
         ("kling-expand",),
         (
-            _prompt(required=False),
-            *(Number(name, EXPANSION_TIP, 0, 2, 0) for name in EXPANSION_RATIOS),
-            Choice("target_aspect", "Sets the four ratios to reach this shape.", (OFF, *RATIOS), OFF),
-            Choice(
-                "anchor",
-                "Where the original stays in the new frame when target_aspect is set.",
-                (CENTER, "top", "bottom", "left", "right"),
-                CENTER,
+            _prompt(
+                "What to paint in the new parts. May be left empty: then the picture simply goes on.", required=False
             ),
+            *(_expansion(side) for side in SIDES),
+            TARGET,
+            ANCHOR,
             COUNT,
         ),
         (Pictures("image", "The picture to expand; a batch is one task each.", 1, each_is_a_task=True),),

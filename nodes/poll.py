@@ -11,10 +11,15 @@ from ..jobs.states import State
 from ..jobs.work import Handle, Outcome, read_handles
 from . import host, report, session
 from .generate import FRESHNESS, decode, fitted_notes, number_of, one_error
-from .schema import CATEGORY
+from .schema import CATEGORY, REPORT_TIP
 from .waiting import Started, apart, begin, watch
 
-TIMEOUT = Number("timeout", "Seconds to wait before giving the status back.", 0, 86400, 600, step=1, whole=True)
+TASK_TIP = "Handles, one a line, as eachlabs:abc123: typed, or from the task output of any node, any run, any day."
+WAIT_TIP = "On: wait for the pictures, at most timeout seconds. Off: ask once and go on."
+TIMEOUT_TIP = "Seconds to wait. What is not ready then is no error: images is held back, and the next Run asks again."
+IMAGES_TIP = "The pictures of all handles as one batch, held back until every handle has ended."
+STATUS_TIP = "One word for each handle, in their order, such as done, accepted, failed or uncertain."
+TIMEOUT = Number("timeout", TIMEOUT_TIP, 0, 86400, 600, step=1, whole=True)
 
 
 class KlingPoll(io.ComfyNode):
@@ -28,8 +33,8 @@ class KlingPoll(io.ComfyNode):
             category=CATEGORY,
             description="Collects the pictures of tasks by their handles, from any run, any day. Never pays.",
             inputs=[
-                io.String.Input("task", multiline=True, default="", tooltip="One handle a line, as eachlabs:abc123."),
-                io.Boolean.Input("wait", optional=True, default=True, tooltip="Off: ask once and go on."),
+                io.String.Input("task", multiline=True, default="", tooltip=TASK_TIP),
+                io.Boolean.Input("wait", optional=True, default=True, tooltip=WAIT_TIP),
                 io.Int.Input(
                     "timeout",
                     optional=True,
@@ -40,9 +45,9 @@ class KlingPoll(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Image.Output("images", display_name="images"),
-                io.String.Output("status", display_name="status"),
-                io.String.Output("report", display_name="report"),
+                io.Image.Output("images", display_name="images", tooltip=IMAGES_TIP),
+                io.String.Output("status", display_name="status", tooltip=STATUS_TIP),
+                io.String.Output("report", display_name="report", tooltip=REPORT_TIP),
             ],
             hidden=[io.Hidden.extra_pnginfo],
         )

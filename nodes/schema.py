@@ -5,20 +5,29 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..catalog.fields import Choice, Field, Number, Text
+from ..catalog.frames import LONGEST_RATIO, SHORTEST_SIDE
 from ..catalog.operations import AUTO, SEED, Operation
 from ..catalog.request import PROVIDER_CHOICES
 
 CATEGORY = "Kling"
-MODEL_TIP = "The Kling model; which provider offers it, and at what price, is in the README."
-PROVIDER_TIP = "Who makes the picture. auto takes the cheapest provider that has a key and the model."
-WAIT_TIP = "Off: go on as soon as the task is accepted; Kling Poll collects the pictures with the task's handle."
+SIZE_TIP = f"Each side at least {SHORTEST_SIDE} pixels, the long one at most {LONGEST_RATIO:g} times the short one."
+MODEL_TIP = "The Kling model. The node's help page says who offers it, at what price, and what it leaves out."
+PROVIDER_TIP = (
+    "Who makes the picture. auto: of the providers you have a key for, one that has all you set, then the cheapest; "
+    "with no key, the sandbox. sandbox: your own machine, for nothing."
+)
+WAIT_TIP = (
+    "Off: go on as soon as the task is accepted. images is held back; Kling Poll collects it with the handle in task."
+)
+IMAGES_TIP = "The pictures as one batch, in the order of the inputs."
+MASK_TIP = "1 where the picture is new, 0 where the original was; one for each picture, at its size."
+TASK_TIP = "One handle a line, provider:id, for Kling Poll on any day."
+REPORT_TIP = "One line a task: what was made, where, how long it took, what it cost and what was changed."
 
 
 def schema_of(operation: Operation) -> io.Schema:
     """The node's schema: inputs in the contract's order, outputs images, mask where there is one, task, report."""
-    mask = [
-        io.Mask.Output("mask", display_name="mask", tooltip="1 where the picture is new, 0 where the original was.")
-    ]
+    mask = [io.Mask.Output("mask", display_name="mask", tooltip=MASK_TIP)]
     return io.Schema(
         node_id=operation.node_id,
         display_name=operation.title,
@@ -26,14 +35,10 @@ def schema_of(operation: Operation) -> io.Schema:
         description=operation.description,
         inputs=[_input(operation, name) for name in operation.inputs],
         outputs=[
-            io.Image.Output("images", display_name="images"),
+            io.Image.Output("images", display_name="images", tooltip=IMAGES_TIP),
             *(mask if operation.has_mask else []),
-            io.String.Output("task", display_name="task", tooltip="One handle a line, provider:id, for Kling Poll."),
-            io.String.Output(
-                "report",
-                display_name="report",
-                tooltip="One line a task: what was made, where, how long it took, what it cost.",
-            ),
+            io.String.Output("task", display_name="task", tooltip=TASK_TIP),
+            io.String.Output("report", display_name="report", tooltip=REPORT_TIP),
         ],
         hidden=[io.Hidden.extra_pnginfo],
     )
@@ -42,7 +47,8 @@ def schema_of(operation: Operation) -> io.Schema:
 def _input(operation: Operation, name: str) -> io.Input:
     for role in operation.pictures:
         if name in role.sockets:
-            return io.Image.Input(name, optional=name not in role.required_sockets, tooltip=role.tooltip)
+            tooltip = f"{role.tooltip} {SIZE_TIP}"
+            return io.Image.Input(name, optional=name not in role.required_sockets, tooltip=tooltip)
     if name == "model":
         models = list(operation.models)
         return io.Combo.Input(name, models, optional=True, default=models[0], tooltip=MODEL_TIP)

@@ -1,6 +1,7 @@
 """Runs every example workflow in a real ComfyUI on the sandbox and leaves the pictures in `demo_output/`.
 
-`--serve` keeps ComfyUI up afterwards and prints its address; `--thumbnails` stores the pictures beside the examples.
+`--serve` keeps ComfyUI up afterwards and prints its address; `--thumbnails` stores the pictures beside the examples
+and those of the help pages.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def main() -> int:
     environment.ensure()
     # These need the environment that was just made.
     import contact_sheet
+    import help_pictures
     import sample_pictures
     import tiny_upscaler
     from comfyui import ComfyUI
@@ -43,6 +45,11 @@ def main() -> int:
         if "--thumbnails" in sys.argv[1:]:
             for file in EXAMPLES.glob("*.json"):
                 contact_sheet.thumbnail(OUTPUT / f"{file.stem}.png", file.with_suffix(".jpg"))
+            for node, example in help_pictures.EXAMPLES.items():
+                workflow = json.loads((EXAMPLES / f"{example}.json").read_text("utf-8"))
+                handle = next(row["handle"] for row in rows if row["workflow"] == example)
+                made = [file for file in pictures if file.stem in (example, f"{example}_2")]
+                help_pictures.make(workflow, node, handle, base / "input", made)
         if "--serve" in sys.argv[1:]:
             _serve(comfyui.address)
     return int(any(row["state"] != "done" for row in rows))

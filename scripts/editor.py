@@ -32,9 +32,11 @@ class Editor:
         self._comfyui, self._vue, self._size = comfyui, vue, size
         self.messages: list[str] = []
         """Console errors and warnings from the pack's own files."""
+        self.locale = "en"
+        """The editor's language, from when it is opened."""
 
     def __enter__(self) -> Editor:
-        settings: dict[str, Any] = {"Comfy.TutorialCompleted": True, "Comfy.Locale": "en"}
+        settings: dict[str, Any] = {"Comfy.TutorialCompleted": True, "Comfy.Locale": self.locale}
         settings |= {"Comfy.VueNodes.Enabled": self._vue, "Comfy.Minimap.Visible": False}
         self._comfyui.post("/settings", settings)
         self._playwright = sync_playwright().start()

@@ -39,7 +39,7 @@ def filled(text: str, name: str, table: str) -> str:
     """`text` with the table between its two markers. Raises ValueError where they are missing."""
     block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
     if not block.search(text):
-        raise ValueError(f"README.md has no block {name}")
+        raise ValueError(f"there is no block {name}")
     return block.sub(lambda found: f"{found[1]}{table}\n{found[2]}", text)
 
 

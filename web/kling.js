@@ -1,6 +1,8 @@
 // The pack's door to the editor: the only file that imports ComfyUI's app.
 
+import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
+import { addNodeTexts } from "./node_texts.js";
 import { holdSeed } from "./seed.js";
 
 const CATEGORY = "Kling";
@@ -11,3 +13,5 @@ app.registerExtension({
     if (node.constructor?.nodeData?.category === CATEGORY) holdSeed(node);
   },
 });
+
+addNodeTexts(app, api);

@@ -13,6 +13,7 @@ from comfyui import ComfyUI
 from kling_pack.catalog.operations import OPERATIONS
 
 SNAPSHOT = Path(__file__).parent / "object_info.json"
+STORED = ("display_name", "description", "input", "input_order", "output", "output_name", "output_tooltips")
 NODES = (*(operation.node_id for operation in OPERATIONS), "KlingPoll")
 
 INPUTS = {
@@ -67,9 +68,7 @@ def test_every_input_says_what_it_is_for(info: dict[str, Any], name: str) -> Non
 
 def test_object_info_is_as_stored(info: dict[str, Any]) -> None:
     """Set STORE_SNAPSHOT=1 to store it anew, and look at the difference."""
-    told = {
-        name: {part: info[name][part] for part in ("input", "input_order", "output", "output_name")} for name in NODES
-    }
+    told = {name: {part: info[name][part] for part in STORED} for name in NODES}
     if os.environ.get("STORE_SNAPSHOT"):
         SNAPSHOT.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
     assert told == json.loads(SNAPSHOT.read_text("utf-8"))
