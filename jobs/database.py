@@ -5,6 +5,7 @@ Calls block; the engine makes them on a thread of their own.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,9 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from ..errors import SetupError
+from .drives import sqlite_advice
 from .migrations import METADATA, MIGRATIONS, NEWEST, VERSIONS, bring_up_to_date
 from .redact import redact
 
+LOG = logging.getLogger("kling")
 LOCK_SECONDS = 10
 LEDGER_LOCK = 0x6B6C696E67
 """PostgreSQL's name for the one lock that steps which several workers must not take at once are taken under."""
@@ -32,11 +35,13 @@ class Database:
 
     def __init__(self, url: str, now: Callable[[], float] = time.time) -> None:
         self._shown, self._now = redact(url), now
+        self._file: Path | None = None
         with self._told():
             self._engine = sa.create_engine(url, **_arguments(url))
             self._is_sqlite = self._engine.dialect.name == "sqlite"
             if self._is_sqlite:
-                _make_folder(self._engine.url.database or "")
+                self._file = _file(self._engine.url.database or "")
+                self._warn_of_network_drive()
                 sa.event.listen(self._engine, "connect", _prepare_sqlite)
             with self.alone() as connection:
                 _migrate(connection, self._now())
@@ -78,11 +83,18 @@ class Database:
             yield
         except (SQLAlchemyError, OSError, ImportError) as error:
             cause = redact(str(getattr(error, "orig", None) or error).splitlines()[0])
+            advice = sqlite_advice(self._file, trouble=cause) if self._file else None
             raise SetupError(
                 f"The ledger at {self._shown} cannot be used ({cause}). No task was started that could not be "
                 "written down. Make room, make the folder writable, or set KLING_HOME or KLING_LEDGER_URL; then run "
-                "again."
+                f"again.{' ' + advice if advice else ''}"
             ) from error
+
+    def _warn_of_network_drive(self) -> None:
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            if advice := sqlite_advice(self._file):
+                LOG.warning("%s", advice)
 
 
 def _arguments(url: str) -> dict[str, Any]:
@@ -93,9 +105,9 @@ def _arguments(url: str) -> dict[str, Any]:
     return arguments | ({"poolclass": StaticPool} if url in ("sqlite://", "sqlite:///:memory:") else {})
 
 
-def _make_folder(file: str) -> None:
-    if file and not file.startswith(("file:", ":memory:")):
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+def _file(database: str) -> Path | None:
+    """Where the ledger lies, if it does in a file of its own name."""
+    return None if not database or database.startswith(("file:", ":memory:")) else Path(database)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from kling_pack.errors import SetupError
+from kling_pack.jobs.drives import Mount
 from kling_pack.jobs.ledger import Ledger, Saving, TakenError, find_open, insert
 from kling_pack.jobs.states import State
 from kling_pack.jobs.task import Result, Task
@@ -267,3 +268,14 @@ def test_processes_that_find_a_blank_ledger_at_once_all_get_it(file: Path) -> No
         one.stdin.flush()
     ends = [one.communicate(timeout=20) for one in started]
     assert [one.returncode for one in started] == [0] * 3, ends
+
+
+def test_a_ledger_on_a_network_drive_says_so(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("kling_pack.jobs.drives.mounts", lambda: (Mount("/", "nfs4"),))
+    Ledger(f"sqlite:///{file}").close()
+    assert "lies on a network drive (nfs4)" in caplog.text
+    file.write_text("no ledger")
+    with pytest.raises(SetupError, match="not a database.*lies on a network drive"):
+        Ledger(f"sqlite:///{file}")
