@@ -1,12 +1,13 @@
 """Connections that know whether a request has left, can be cut off, and go only where their guard lets them.
 
-urllib3's own, with what http.client and urllib3 leave open to subclasses; nothing global is changed.
+urllib3's own, with what http.client and urllib3 leave open to subclasses; no other pack's connections are touched.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import socket
 import threading
 from typing import Any, Protocol, cast
@@ -19,6 +20,24 @@ from .links import Guard
 
 SEND_SECONDS = 300.0
 """For a whole body on its way out; without it, the seconds for connecting would be all it has."""
+
+
+_here = threading.local()
+
+
+class _WithoutQueries(logging.Filter):
+    """Takes signatures out of the addresses that urllib3 logs for debugging, on threads that send for the pack."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(_here, "sends", False) and isinstance(record.args, tuple):
+            record.args = tuple(
+                f"{part.partition('?')[0]}?[hidden]" if isinstance(part, str) and "?" in part else part
+                for part in record.args
+            )
+        return True
+
+
+_without_queries = _WithoutQueries()
 
 
 class Exchange:
@@ -38,9 +57,11 @@ class Exchange:
 
     def __enter__(self) -> Exchange:
         self._timer.start()
+        _here.sends = True
         return self
 
     def __exit__(self, *_: object) -> None:
+        _here.sends = False
         self._timer.cancel()
 
     def uses(self, connected: Any) -> None:
@@ -62,6 +83,7 @@ class Lines:
 
     def __init__(self) -> None:
         self.exchange = Exchange(0)
+        logging.getLogger("urllib3.connectionpool").addFilter(_without_queries)
 
     def pools(self, guard: Guard | None) -> dict[str, Any]:
         """Classes of connection pools by scheme, as urllib3's `pool_classes_by_scheme` takes them."""

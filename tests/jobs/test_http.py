@@ -452,3 +452,10 @@ def test_no_error_tells_a_signed_link(target: Path) -> None:
     with pytest.raises(DownloadError) as raised:
         Http().download(f"http://127.0.0.1:{unused_port()}/a?token=abc123", target, Origin.of("http://127.0.0.1:1"))
     assert "abc123" not in str(raised.value)
+
+
+def test_no_debug_log_tells_a_signed_link(line: StartLine, target: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    server = line(answer(b"PNG"))
+    Http().download(f"{server.url}/a.png?signature=abc123", target, Origin.of(server.url))
+    assert "/a.png?[hidden]" in caplog.text and "abc123" not in caplog.text
