@@ -1,6 +1,6 @@
 """Connections that know whether a request has left, can be cut off, and go only where their guard lets them.
 
-urllib3's own, with what http.client and urllib3 leave open to subclasses; no other pack's connections are touched.
+urllib3's own, in what it leaves open to subclasses; no other pack's connections are touched.
 """
 
 from __future__ import annotations
