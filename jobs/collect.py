@@ -10,8 +10,9 @@ from pathlib import Path
 from ..errors import UnfinishedError, UnreadError
 from .decode import inspect
 from .drives import put_in_place
-from .http import DownloadError, Origin
+from .http import DownloadError
 from .job import Job
+from .links import Origin
 from .schedule import backoff
 from .settings import Endpoint
 from .task import Result, Task

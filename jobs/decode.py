@@ -7,7 +7,6 @@ damage into black areas, does not reach the decoders as they are called here.
 
 from __future__ import annotations
 
-import itertools
 import struct
 import threading
 import warnings
@@ -15,19 +14,19 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, features
+from PIL import Image, ImageOps, features
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from ..errors import UnreadError
+from .colour import to_rgb
 
 LARGEST_PIXELS = 100_000_000
 LONGEST_SIDE = 32_768
@@ -188,7 +187,7 @@ def _load(path: Path) -> Image.Image:
         else:
             file.seek(0)
             image = _decode(header, file.read())
-    image = _to_rgb(image)
+    image = to_rgb(image)
     return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
 
 
@@ -242,61 +241,6 @@ def _ends_early(image: Image.Image, stream: bytes, depth: int, colour: int) -> b
         missing -= len(piece)
         stream = inflate.unconsumed_tail
     return missing > 0
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """`image` in sRGB over white; grey of 16 bits without a profile keeps its precision in mode F."""
-    profile = image.info.get("icc_profile")
-    if image.mode.startswith("I"):
-        if not profile:
-            return image.convert("F")
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    alpha = None
-    if "A" in image.mode or "transparency" in image.info:
-        alpha = image.convert("RGBA").getchannel("A")
-    colours = _to_srgb(_opaque(image), profile)
-    if alpha is None:
-        return colours
-    flat = Image.new("RGB", image.size, "white")
-    flat.paste(colours, mask=alpha)
-    return flat
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    """The colours alone, in a mode that profiles are made for: L, RGB or CMYK."""
-    if image.mode in ("L", "RGB", "CMYK"):
-        return image
-    if image.mode in ("1", "LA"):
-        return image.convert("L")
-    # A palette goes by way of RGBA: Pillow warns when its transparency is dropped at once.
-    return image.convert("RGBA").convert("RGB")
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """`image` in mode RGB, its colours moved from `profile` to sRGB; a broken profile changes nothing.
-
-    So does one that is sRGB itself, by its effect on a few colours: most files name sRGB, and theirs should
-    come through exact and without the work.
-    """
-    if profile:
-        try:
-            source, target = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
-            transform = ImageCms.buildTransform(source, target, image.mode, "RGB")
-            if not _changes_nothing(transform, image.mode):
-                return ImageCms.applyTransform(image, transform) or image
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError, ImportError):  # Pillow can be built without it
-            pass
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Whether `transform` moves colours that span the range by no more than a rounding."""
-    bands = Image.getmodebands(mode)
-    colours = bytes(itertools.chain.from_iterable(itertools.product(range(0, 256, 51), repeat=bands)))
-    probe = Image.frombytes(mode, (len(colours) // bands, 1), colours)
-    moved = ImageCms.applyTransform(probe, transform) or probe
-    change = np.asarray(moved, np.int16) - np.asarray(probe.convert("RGB"), np.int16)
-    return bool(np.abs(change).max() <= 1)
 
 
 def _fill(image: Image.Image, out: NDArray[np.float32]) -> None:

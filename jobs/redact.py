@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 HIDDEN = "[hidden]"
+
+# An answer may be long and made to be slow to search: no pattern may read the same stretch again and again.
 _BASE64 = re.compile(r"(?:data:[\w/+.-]+;base64,)?[A-Za-z0-9+/_-]{120,}={0,2}")
 _TOKEN = re.compile(
     r"(?i)\b(\w*(?:api[_-]?key|authorization|(?:access|auth)[_-]?token|(?:client[_-]?)?secret(?:[_-]?key)?|password))"
@@ -14,10 +16,10 @@ _TOKEN = re.compile(
 )
 _BEARER = re.compile(r"(?i)\b(bearer\s+)(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}")
 _SECRET_NAME = re.compile(r"(?i)[\w-]*api[_-]?key|authorization|(?:access|auth)[_-]?token|client[_-]?secret|password")
-_QUERY = re.compile(r"(https?://[^\s\"'<>?#]+)[?#][^\s\"'<>]*")
+_LINK = re.compile(r"https?://[^\s\"'<>]+")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """Half of a surrogate pair has no UTF-8, PostgreSQL has no NUL."""
-_LOGIN = re.compile(r"(\w+://)[^\s/@]+@")
+_LOGIN = re.compile(r"://[^\s/@]+@")
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -26,12 +28,17 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
     # Links first: Base64 would swallow a long path and leave its signature standing. What is short then is quick.
-    text = _QUERY.sub(rf"\1?{HIDDEN}", text)
+    text = _LINK.sub(_without_query, text)
     text = _BASE64.sub(lambda found: f"[{len(found[0])} characters of Base64]", text)
-    text = _LOGIN.sub(rf"\1{HIDDEN}@", text)
+    text = _LOGIN.sub(f"://{HIDDEN}@", text)
     text = _TOKEN.sub(rf"\1\2{HIDDEN}", text)
     text = _BEARER.sub(rf"\1{HIDDEN}", text)
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _without_query(link: re.Match[str]) -> str:
+    end = min((at for at in map(link[0].find, "?#") if at >= 0), default=None)
+    return link[0] if end is None else f"{link[0][:end]}?{HIDDEN}"
 
 
 def redact_json(value: Any, secrets: Iterable[str] = ()) -> Any:

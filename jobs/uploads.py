@@ -129,7 +129,7 @@ class Uploads:
                 answer = await self._place(endpoint, adapter, encoded, digest)
                 if isinstance(answer, Place):
                     put = await services.on(
-                        services.upload_threads, services.http.send, answer.put, "", {}, encoded.data
+                        services.upload_threads, services.http.send, answer.put, endpoint.base_url, {}, encoded.data
                     )
                     if put.ok:
                         return answer, encoded.note

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +28,7 @@ def add_to(server: Any) -> None:
 
 
 async def _catalog(request: web.Request) -> web.Response:
+    _only_own_pages(request)
     try:
         settings = await asyncio.to_thread(session.settings_now)
     except KlingError as error:
@@ -34,6 +37,7 @@ async def _catalog(request: web.Request) -> web.Response:
 
 
 async def _tasks(request: web.Request) -> web.Response:
+    _only_own_pages(request)
     state = request.query.get("state")
     limit = request.query.get("limit", "100")
     if state is not None and state not in {known.value for known in State}:
@@ -41,7 +45,7 @@ async def _tasks(request: web.Request) -> web.Response:
             KlingError(f"state is {state[:40]!r}; it must be one of {', '.join(s.value for s in State)}."),
             400,
         )
-    if not limit.isdigit() or not 1 <= int(limit) <= MOST_TASKS:
+    if not re.fullmatch("[0-9]{1,4}", limit) or not 1 <= int(limit) <= MOST_TASKS:
         return _problem(KlingError(f"limit is {limit[:40]!r}; it must be a whole number from 1 to {MOST_TASKS}."), 400)
     try:
         settings = await asyncio.to_thread(session.settings_now)
@@ -81,8 +85,8 @@ def _handle(request: web.Request) -> Handle:
     return read_handles(request.match_info["handle"])[0]
 
 
-async def _own_json(request: web.Request) -> dict[str, Any]:
-    """The JSON object that a page of this very server sent. Raises HTTPForbidden or InputError.
+def _only_own_pages(request: web.Request) -> None:
+    """Raises HTTPForbidden for a page of another server.
 
     ComfyUI drops its own check of origins under --enable-cors-header, so it is made here again.
     """
@@ -90,11 +94,22 @@ async def _own_json(request: web.Request) -> dict[str, Any]:
     foreign = origin is not None and urlsplit(origin).netloc != request.host
     if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise web.HTTPForbidden(text="Only ComfyUI's own pages may do this.")
-    if request.content_type != "application/json" or (request.content_length or 0) > LARGEST_BODY:
-        raise InputError(f"The request must be JSON of at most {LARGEST_BODY} bytes. Nothing was changed.")
+
+
+async def _own_json(request: web.Request) -> dict[str, Any]:
+    """The JSON object that a page of this very server sent. Raises HTTPForbidden or InputError."""
+    _only_own_pages(request)
+    if request.content_type != "application/json":
+        raise InputError("The request must be JSON. Nothing was changed.")
+    sent = bytearray()
+    # Counted as it comes: a body in chunks does not say its size, and ComfyUI takes a hundred megabytes.
+    async for piece in request.content.iter_any():
+        sent += piece
+        if len(sent) > LARGEST_BODY:
+            raise InputError(f"The request has more than {LARGEST_BODY} bytes. Nothing was changed.")
     try:
-        body = await request.json()
-    except ValueError as error:
+        body = json.loads(sent)
+    except (ValueError, RecursionError) as error:
         raise InputError("The request is not JSON. Nothing was changed.") from error
     if not isinstance(body, dict):
         raise InputError("The request must be a JSON object. Nothing was changed.")

@@ -24,7 +24,8 @@ from kling_pack.catalog.request import build_requests
 from kling_pack.errors import UnreadError
 from kling_pack.jobs.decode import inspect
 from kling_pack.jobs.encode import describe, encode
-from kling_pack.jobs.http import AnswerLostError, DownloadError, Http, NotSentError, Origin
+from kling_pack.jobs.http import AnswerLostError, DownloadError, Http, NotSentError
+from kling_pack.jobs.links import Origin
 from kling_pack.jobs.redact import redact
 from kling_pack.jobs.settings import Endpoint
 from kling_pack.providers import ADAPTERS

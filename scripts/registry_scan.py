@@ -39,6 +39,7 @@ REASONS: Mapping[tuple[str, str], str] = {
         NETWORK,
         "jobs/http.py",
     ): "The one module that sends anything out: to the providers and their result links.",
+    (NETWORK, "jobs/connections.py"): "Holds what jobs/http.py sends to public addresses: the guard against SSRF.",
     (FILES, "jobs/http.py"): "A comment: it keeps requests from reading that file.",
     (NETWORK, "jobs/services.py"): "Calls send() of jobs/http.py.",
     (NETWORK, "jobs/watches.py"): "Calls send() of jobs/http.py: how a task stands.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sqlite3
+import ssl
 import struct
 import threading
 import time
@@ -17,6 +19,7 @@ import numpy as np
 import pytest
 import requests
 from PIL import Image
+from tls import Authority
 
 from kling_pack.catalog.models import PROVIDERS
 from kling_pack.catalog.operations import operation
@@ -167,10 +170,11 @@ class Line:
     """A TCP server on loopback; each connection is handed to `act` with what was asked on it so far.
 
     What a client sends is kept in `heard`. It is for what happens below HTTP, which the sandbox cannot play.
+    With `tls`, it speaks that; who does not trust it is not heard.
     """
 
-    def __init__(self, act: Callable[[socket.socket, bytes], None], listen: bool = True) -> None:
-        self._act = act
+    def __init__(self, act: Callable[[socket.socket, bytes], None], tls: ssl.SSLContext | None = None) -> None:
+        self._act, self._tls = act, tls
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.heard: list[bytes] = []
@@ -179,7 +183,7 @@ class Line:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
@@ -192,11 +196,14 @@ class Line:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            with connection:
+            with contextlib.suppress(OSError), connection:
                 connection.settimeout(SECONDS)
-                asked = whole_request(connection)
-                self.heard.append(asked)
-                self._act(connection, asked)
+                if self._tls:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                with connection:
+                    asked = whole_request(connection)
+                    self.heard.append(asked)
+                    self._act(connection, asked)
 
 
 def whole_request(connection: socket.socket) -> bytes:
@@ -291,13 +298,28 @@ def bench(tmp_path: Path, house: House, short_pauses: None, monkeypatch: pytest.
     bench.close()
 
 
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
 @pytest.fixture
-def line() -> Iterator[Callable[[Callable[[socket.socket, bytes], None]], Line]]:
-    """`line(act)` starts a server below HTTP."""
+def trusts(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """The authority, trusted as a user would have it: by REQUESTS_CA_BUNDLE. No proxy."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return authority
+
+
+@pytest.fixture
+def line() -> Iterator[Callable[..., Line]]:
+    """`line(act)` starts a server below HTTP, `line(act, tls)` one below HTTPS."""
     started: list[Line] = []
 
-    def start(act: Callable[[socket.socket, bytes], None]) -> Line:
-        started.append(Line(act))
+    def start(act: Callable[[socket.socket, bytes], None], tls: ssl.SSLContext | None = None) -> Line:
+        started.append(Line(act, tls))
         return started[-1]
 
     yield start

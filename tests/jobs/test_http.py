@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import gzip
 import socket
-import ssl
-import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from tls import Authority
 
 from kling_pack.jobs import http
-from kling_pack.jobs.http import AnswerLostError, DownloadError, Http, NotSentError, Origin
+from kling_pack.jobs.http import AnswerLostError, DownloadError, Http, NotSentError
+from kling_pack.jobs.links import Guard, Origin
 from kling_pack.providers.base import Call
 
 KEY = {"Authorization": "Bearer sk-live-9f8e7d6c5b4a"}
 CREATE = Call("POST", "/create", {"prompt": "a lighthouse"})
-StartLine = Callable[[Callable[[socket.socket, bytes], None]], Any]
+StartLine = Callable[..., Any]
+PUBLIC = "93.184.215.14"
 
 
 def answer(
@@ -82,35 +85,54 @@ def test_a_header_that_cannot_be_sent_sent_nothing(line: StartLine) -> None:
     assert server.heard == []
 
 
-def test_a_certificate_that_nobody_trusts_sent_nothing(tmp_path: Path, line: StartLine) -> None:
-    made = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem"), "-subj", "/CN=127.0.0.1"]
-    subprocess.run([*made, *files], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+def test_a_certificate_that_nobody_trusts_sent_nothing(line: StartLine, authority: Authority) -> None:
+    server = line(answer(b"{}"), authority.serves("127.0.0.1"))
+    with pytest.raises(NotSentError, match="SSLError"):
+        Http().send(CREATE, server.url, KEY)
+    assert server.heard == []
+
+
+def test_a_certificate_of_another_name_sent_nothing(line: StartLine, trusts: Authority) -> None:
+    server = line(answer(b"{}"), trusts.serves("pictures.example"))
+    with pytest.raises(NotSentError, match="SSLError"):
+        Http().send(CREATE, server.url, KEY)
+    assert server.heard == []
+
+
+def test_a_certificate_that_the_user_trusts_is_taken(line: StartLine, trusts: Authority) -> None:
+    assert Http().send(CREATE, line(answer(b"{}"), trusts.serves("127.0.0.1")).url, KEY).ok
+
+
+def test_a_server_that_hangs_up_before_it_is_known_sent_nothing(line: StartLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as plain:
-        import threading
-
-        def serve() -> None:
-            connection, _ = plain.accept()
-            with connection, pytest.raises(OSError):
-                context.wrap_socket(connection, server_side=True)
-
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=lambda: reset(plain.accept()[0]))
         thread.start()
-        with pytest.raises(NotSentError, match="SSLError"):
+        with pytest.raises(NotSentError):
             Http().send(CREATE, f"https://127.0.0.1:{plain.getsockname()[1]}", KEY)
+        thread.join(5)
+
+
+def test_a_large_body_may_take_longer_than_connecting(line: StartLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "CONNECT_SECONDS", 0.05)
+    begun = threading.Event()
+
+    def accept_late(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        begun.wait(5)
+        with connection:
+            last = b""
+            while last[-3:] != b"END":
+                piece = connection.recv(1 << 20)
+                assert piece
+                last = last[-3:] + piece
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=accept_late, args=(server,))
+        thread.start()
+        threading.Timer(0.3, begun.set).start()
+        call = Call("PUT", f"http://127.0.0.1:{server.getsockname()[1]}/a.png")
+        assert Http().send(call, call.url, {}, b"x" * 20_000_000 + b"END").ok
         thread.join(5)
 
 
@@ -168,6 +190,37 @@ def test_a_small_answer_that_unpacks_to_a_huge_one_is_given_up(
         Http().send(CREATE, line(answer(packed, head="Content-Encoding: gzip\r\n")).url, KEY)
 
 
+def test_a_large_answer_packed_in_a_way_nobody_asked_for_is_given_up(line: StartLine) -> None:
+    with pytest.raises(AnswerLostError, match="packed"):
+        Http().send(CREATE, line(answer(b"\x1b", head="Content-Encoding: br\r\n")).url, KEY)
+
+
+@pytest.mark.parametrize("cut", [b"", gzip.compress(b" " * 1000)[:-9], b"no gzip at all"])
+def test_a_packed_answer_that_is_broken_is_lost(line: StartLine, cut: bytes) -> None:
+    if cut:
+        with pytest.raises(AnswerLostError):
+            Http().send(CREATE, line(answer(cut, head="Content-Encoding: gzip\r\n")).url, KEY)
+    else:
+        assert Http().send(CREATE, line(answer(cut, head="Content-Encoding: gzip\r\n")).url, KEY).body == b""
+
+
+@pytest.mark.parametrize("trickle", [b"X-More: 1\r\n", b"\r\n" + b" " * 1000])
+def test_an_answer_that_comes_drop_by_drop_is_given_up(
+    line: StartLine, monkeypatch: pytest.MonkeyPatch, trickle: bytes
+) -> None:
+    monkeypatch.setattr(http, "LONGEST_EXCHANGE", 0.3)
+
+    def drip(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        for place in range(1000):
+            connection.sendall(trickle[place % len(trickle) :][:1])
+            if threading.Event().wait(0.02):
+                return
+
+    with pytest.raises(AnswerLostError, match="not over after"):
+        Http().send(CREATE, line(drip).url, KEY)
+
+
 # What an answer is, and what goes along.
 
 
@@ -192,10 +245,25 @@ def test_the_key_goes_below_the_base_url_and_nowhere_else(line: StartLine) -> No
     provider, storage = line(answer(b"{}")), line(answer(b""))
     Http().send(CREATE, provider.url + "/v1", KEY)
     put = Call("PUT", f"{storage.url}/bucket/a.png?sig=1", headers={"Content-Type": "image/png"})
-    assert Http().send(put, provider.url + "/v1", KEY, b"PNG").ok
+    assert Http().send(put, storage.url + "/v1", KEY, b"PNG").ok
     assert provider.heard[0].startswith(b"POST /v1/create ") and b"sk-live" in provider.heard[0]
     assert b"sk-live" not in storage.heard[0] and b"authorization" not in storage.heard[0].lower()
     assert storage.heard[0].endswith(b"\r\n\r\nPNG") and b"Content-Type: image/png" in storage.heard[0]
+
+
+def test_an_upload_goes_to_public_https_or_to_the_provider_itself(line: StartLine) -> None:
+    provider, storage = line(answer(b"{}")), line(answer(b""))
+    for link in (f"{storage.url}/a.png", "https://127.0.0.1:1/a", "https://169.254.169.254/a", "https://a b/c"):
+        with pytest.raises(NotSentError):
+            Http().send(Call("PUT", link), provider.url, KEY, b"PNG")
+    assert storage.heard == []
+
+
+def test_no_cookie_is_kept(line: StartLine) -> None:
+    server, sender = line(answer(b"{}", head="Set-Cookie: who=me\r\n")), Http()
+    for _ in range(2):
+        sender.send(CREATE, server.url, KEY)
+    assert b"cookie" not in server.heard[1].lower()
 
 
 def test_a_login_in_netrc_never_takes_the_place_of_the_key(
@@ -239,18 +307,106 @@ def test_plain_http_is_taken_from_the_provider_itself_alone(line: StartLine, tar
         "http://127.0.0.1:1/a",
         "http://169.254.169.254/a",
         "file:///etc/passwd",
+        f"http://127.0.0.1:1\\@127.0.0.1:{server.port}/a",
+        f"http://user@127.0.0.1:1#@127.0.0.1:{server.port}/a",
     ):
         with pytest.raises(DownloadError):
             Http().download(link, target, trusted)
     assert server.heard == [] and nothing_left(target)
 
 
-def test_a_redirect_is_not_followed(line: StartLine, target: Path) -> None:
-    inside = line(answer(b"secret"))
-    outside = line(answer(b"", head=f"Location: {inside.url}/\r\n", status="302 Found"))
-    with pytest.raises(DownloadError, match="HTTP 302"):
-        Http().download(f"{outside.url}/a", target, Origin.of(outside.url))
-    assert inside.heard == [] and nothing_left(target)
+def abroad(server: Any, *answers: list[str]) -> tuple[Guard, list[str]]:
+    """A guard for whom every name is at PUBLIC, or at `answers` one after the other; `server` plays the internet."""
+    told, dialled = list(answers), []
+
+    def dial(address: str, port: int, seconds: float | None) -> socket.socket:
+        dialled.append(address)
+        return socket.create_connection(("127.0.0.1", server.port), seconds)
+
+    return Guard(lambda host, port: told.pop(0) if told else [PUBLIC], dial), dialled
+
+
+ELSEWHERE = Origin.of("https://api.example/v1")
+
+
+def test_a_public_link_is_fetched_from_the_judged_address_under_its_own_name(
+    line: StartLine, trusts: Authority, target: Path
+) -> None:
+    server = line(answer(b"PNG"), trusts.serves("pictures.example"))
+    guard, dialled = abroad(server, [PUBLIC], ["127.0.0.1"])
+    Http(guard).download("https://pictures.example/a.png?sig=1", target, ELSEWHERE)
+    assert target.read_bytes() == b"PNG" and dialled == [PUBLIC]
+    assert b"Host: pictures.example\r\n" in server.heard[0]
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.1"):  # the same name, private the next time
+        Http(guard).download("https://pictures.example/a.png?sig=1", target, ELSEWHERE)
+    assert dialled == [PUBLIC] and len(server.heard) == 1
+
+
+def test_a_public_link_needs_a_certificate_of_its_own_name(line: StartLine, trusts: Authority, target: Path) -> None:
+    guard, dialled = abroad(server := line(answer(b"PNG"), trusts.serves("elsewhere.example", PUBLIC)))
+    with pytest.raises(DownloadError, match="SSLError"):
+        Http(guard).download("https://pictures.example/a.png", target, ELSEWHERE)
+    assert dialled == [PUBLIC] and server.heard == [] and nothing_left(target)
+
+
+@pytest.mark.parametrize(
+    "onward",
+    [
+        "http://pictures.example/b",
+        "https://127.0.0.1/b",
+        "https://[::1]/b",
+        "https://user@pictures.example/b",
+        "//10.0.0.1/b",
+        "file:///etc/passwd",
+        "https://a b/c",
+        "https://127.0.0.1\\@pictures.example/",
+    ],
+)
+def test_a_redirect_leads_nowhere_a_link_may_not(line: StartLine, trusts: Authority, target: Path, onward: str) -> None:
+    moved = answer(b"", head=f"Location: {onward}\r\n", status="302 Found")
+    server = line(moved, trusts.serves("pictures.example", "127.0.0.1"))
+    guard, _ = abroad(server, [PUBLIC], [urlsplit(onward).hostname or PUBLIC])
+    with pytest.raises(DownloadError):
+        Http(guard).download("https://pictures.example/a", target, ELSEWHERE)
+    assert len(server.heard) == 1 and nothing_left(target)
+
+
+def test_redirects_are_followed_five_times(line: StartLine, trusts: Authority, target: Path) -> None:
+    def one_less(connection: socket.socket, asked: bytes) -> None:
+        left = int(asked.split()[1].strip(b"/"))
+        act = answer(b"", head=f"Location: /{left - 1}\r\n", status="302 Found") if left else answer(b"PNG")
+        act(connection, asked)
+
+    server = line(one_less, trusts.serves("pictures.example"))
+    guard, _ = abroad(server)
+    Http(guard).download("https://pictures.example/5", target, ELSEWHERE)
+    assert target.read_bytes() == b"PNG"
+    with pytest.raises(DownloadError, match="more than 5 times"):
+        Http(guard).download("https://pictures.example/6", target, ELSEWHERE)
+
+
+def test_a_redirect_may_lead_to_the_provider_itself(line: StartLine, trusts: Authority, target: Path) -> None:
+    provider = line(answer(b"PNG"))
+    moved = answer(b"", head=f"Location: {provider.url}/b\r\n", status="307 Found")
+    guard, _ = abroad(line(moved, trusts.serves("pictures.example")))
+    Http(guard).download("https://pictures.example/a", target, Origin.of(provider.url))
+    assert target.read_bytes() == b"PNG"
+
+
+def test_a_download_that_comes_drop_by_drop_is_given_up(
+    line: StartLine, trusts: Authority, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "LONGEST_EXCHANGE", 0.3)
+
+    def drip(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not threading.Event().wait(0.02):
+            connection.sendall(b"x")
+
+    guard, _ = abroad(line(drip, trusts.serves("pictures.example")))
+    with pytest.raises(DownloadError, match="not over after"):
+        Http(guard).download("https://pictures.example/a", target, ELSEWHERE)
+    assert nothing_left(target)
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
@@ -284,7 +440,7 @@ def test_a_download_that_stalls_is_given_up(line: StartLine, target: Path, monke
 def test_a_huge_picture_is_refused(line: StartLine, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "LARGEST_PICTURE", 1000)
     server = line(answer(b"x" * 1001))
-    with pytest.raises(DownloadError, match="more than 1000"):
+    with pytest.raises(DownloadError, match="more than 1000 bytes"):
         Http().download(f"{server.url}/a", target, Origin.of(server.url))
     assert nothing_left(target)
 
@@ -301,19 +457,8 @@ def test_no_error_tells_a_signed_link(target: Path) -> None:
     assert "abc123" not in str(raised.value)
 
 
-@pytest.mark.parametrize(
-    ("url", "origin"),
-    [
-        ("https://API.example/v1", Origin("https", "api.example", 443)),
-        ("http://api.example:8080", Origin("http", "api.example", 8080)),
-        ("http://api.example", Origin("http", "api.example", 80)),
-    ],
-)
-def test_an_origin_is_scheme_host_and_port(url: str, origin: Origin) -> None:
-    assert Origin.of(url) == origin
-
-
-@pytest.mark.parametrize("url", ["", "api.example", "https://", "https://a:b"])
-def test_an_address_without_an_origin_is_refused(url: str) -> None:
-    with pytest.raises(ValueError):
-        Origin.of(url)
+def test_no_debug_log_tells_a_signed_link(line: StartLine, target: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    server = line(answer(b"PNG"))
+    Http().download(f"{server.url}/a.png?signature=abc123", target, Origin.of(server.url))
+    assert "/a.png?[hidden]" in caplog.text and "abc123" not in caplog.text

@@ -87,3 +87,40 @@ def test_a_long_answer_is_searched_quickly() -> None:
     began = time.perf_counter()
     redact(base64.urlsafe_b64encode(bytes(range(256)) * 12_000).decode() + "-" * 10_000 + "x" * 1_000_000)
     assert time.perf_counter() - began < 2
+
+
+SLOW = (
+    "é",
+    "é_",
+    "x_é",
+    "https://a/",
+    "https://é",
+    "a?https://",
+    "api_key",
+    "api_key=",
+    "api_key:  ",
+    "bearer ",
+    "bearer.",
+)
+SLOWER = (
+    "é://",
+    "é://é",
+    "://@",
+    "data:é/",
+    "data:",
+    "data:image/",
+    "A" * 119 + " ",
+    "token ",
+    "password",
+    " ",
+    ".",
+    "1",
+)
+
+
+@pytest.mark.parametrize("unit", [*SLOW, *SLOWER])
+def test_a_long_text_takes_no_more_than_its_length(unit: str) -> None:
+    for text in (unit * (300_000 // len(unit)), "bearer " + unit * (300_000 // len(unit)) + "password"):
+        begun = time.process_time()
+        redact(text)
+        assert time.process_time() - begun < 2
