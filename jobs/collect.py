@@ -22,6 +22,10 @@ EXPIRED = (401, 403, 404, 410)
 """What storage answers for a link whose time is over; asking the provider again gives a new one."""
 
 
+MOST_LINKS = 16
+"""No model makes more pictures than nine; an answer with more links than this is not followed to its end."""
+
+
 class LinksExpiredError(Exception):
     """At least one result link no longer works."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..catalog.prices import Price
 from ..errors import FailedError, KlingError, UnfinishedError, UnreadError
 from ..providers.base import Phase, Provider, Status
-from .collect import LinksExpiredError, collect
+from .collect import MOST_LINKS, LinksExpiredError, collect
 from .follow import GoneError, follow
 from .job import Job, stopped
 from .redact import redact
@@ -74,7 +74,7 @@ async def _collect_all(job: Job, endpoint: Endpoint, adapter: Provider, status: 
         if not status.links:
             raise await _unread(job, f"the answer says {status.word} and holds no link to a picture")
         try:
-            files, missing = await collect(job, endpoint, status.links)
+            files, missing = await collect(job, endpoint, status.links[:MOST_LINKS])
             break
         except LinksExpiredError as error:
             if attempt == FRESH_LINKS:

@@ -38,4 +38,5 @@ def test_whoever_calls_learns_nothing_and_no_body_is_read(reachable: ComfyUI, pa
 
 
 def test_nothing_is_woken_by_get(reachable: ComfyUI) -> None:
-    assert reachable._session.get(f"{reachable.address}/kling/hooks/modellix/{'x' * 43}", timeout=10).status_code == 405
+    address = f"{reachable.address}/kling/hooks/modellix/{'x' * 43}"
+    assert reachable._session.get(address, timeout=10).status_code in (404, 405)
