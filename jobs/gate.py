@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 
 from ..errors import RefusedError, UncertainError
 from ..providers.base import Limits
-from .line import Line
+from .line import Line, Place, Turn
 from .pacer import Pacer
 from .states import State
 
@@ -20,6 +20,10 @@ RECOVERY_SECONDS = 30.0
 """After a refusal for too many tasks at once, one more is tried after so long."""
 
 
+Position = Callable[[], int]
+"""How many are let through up to this one, itself included; 0 once it was."""
+
+
 class KeyGate:
     """The limits of one key as this worker keeps them: a fair line, paced calls, and who may send next."""
 
@@ -27,7 +31,8 @@ class KeyGate:
         self._page = limits.in_flight
         self.line = Line(limits.in_flight + AHEAD)
         self.pacer = Pacer(limits.per_minute, count)
-        self.sending = asyncio.Lock()
+        self._sending = asyncio.Lock()
+        self._ready: deque[object] = deque()
         self.in_flight = 0
         self._learned, self._refused_at = limits.in_flight, 0.0
         self._freed = asyncio.Event()
@@ -37,6 +42,28 @@ class KeyGate:
         """What may be in flight and called a minute right now: the page's numbers, or less after refusals."""
         more = int((asyncio.get_running_loop().time() - self._refused_at) / RECOVERY_SECONDS)
         return Limits(min(self._page, self._learned + more), self.pacer.per_minute)
+
+    @asynccontextmanager
+    async def place(self, run: Hashable, told: Callable[[Position], None]) -> AsyncIterator[Place]:
+        """A place in the line of this worker; `told` hears how to ask for the position meanwhile."""
+        async with self.line.place(run, lambda turn: told(lambda: self._before(turn))) as place:
+            yield place
+
+    @asynccontextmanager
+    async def next_to_send(self, told: Callable[[Position], None]) -> AsyncIterator[None]:
+        """The turn to ask whether the key has room: one after the other, in the order in which they got ready."""
+        mine = object()
+        self._ready.append(mine)
+        told(lambda: self._ready.index(mine) + 1 if mine in self._ready else 0)
+        try:
+            async with self._sending:
+                yield
+        finally:
+            self._ready.remove(mine)
+
+    def _before(self, turn: Turn) -> int:
+        position = self.line.position(turn)
+        return position + len(self._ready) if position else 0
 
     def wanted(self, usual: float) -> float:
         """See `Pacer.wanted`."""

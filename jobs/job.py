@@ -15,8 +15,8 @@ from ..catalog.request import Request
 from ..errors import FailedError, KlingError, RefusedError, SetupError
 from ..providers.base import Limits, Refusal
 from .durations import Durations
+from .gate import Position
 from .ledger import TakenError
-from .line import Line, Turn
 from .services import Services
 from .settings import Settings
 from .sharing import Claim
@@ -75,7 +75,7 @@ class Job:
         self.cancel_wanted, self.look_now = asyncio.Event(), asyncio.Event()
         self.durations, self.unlearned = Durations(), 20.0
         self._progress = Progress(task.state, "preparing", services.now(), self.unlearned, task.handle)
-        self._in_line: tuple[Line, Turn] | None = None
+        self._position: Position | None = None
         self.work: asyncio.Task[None] | None = None
 
     @property
@@ -85,17 +85,17 @@ class Job:
     @property
     def progress(self) -> Progress:
         """How the task stands right now, with its place where it waits in line. May be asked from any thread."""
-        place = self._in_line[0].position(self._in_line[1]) if self._in_line else 0
-        return replace(self._progress, words=f"{self._progress.words}: {place}. in line") if place else self._progress
+        place = self._position() if self._position else 0
+        return replace(self._progress, words=f"{self._progress.words}, number {place}") if place else self._progress
 
     @property
     def expected(self) -> float:
         """Seconds that the task usually takes once it is accepted."""
         return self.durations.usual(self.unlearned)
 
-    def say(self, words: str, in_line: tuple[Line, Turn] | None = None, **changed: Any) -> None:
-        """Tells everybody who waits how the task stands; `in_line` is where it waits, if it does."""
-        self._in_line = in_line
+    def say(self, words: str, position: Position | None = None, **changed: Any) -> None:
+        """Tells everybody who waits how the task stands; `position` asks for its place in line, if it has one."""
+        self._position = position
         self._progress = replace(
             self._progress,
             words=words,

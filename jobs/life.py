@@ -95,12 +95,11 @@ async def _run_at(job: Job, order: Order) -> None:
     job.say("preparing", price=job.price)
     try:
         run = (job.context.prompt_id, job.context.node_id)
-        async with gate.line.place(run, lambda turn: job.say("waiting for a place", (gate.line, turn))) as place:
+        async with gate.place(run, lambda position: job.say("waiting for a place", position)) as place:
             job.say("preparing the pictures")
             handed = await _hand_over(job, order, endpoint, adapter)
             job.say("waiting for the first answer of this kind")
             async with services.first_answers.turn(order.provider, order.request.operation.name):
-                job.say("waiting for a place")
                 await create(job, order, endpoint, adapter, handed)
                 status = await follow(job, AtProvider(job, endpoint, adapter))
                 place.leave()

@@ -61,7 +61,7 @@ async def _claim(job: Job, endpoint: Endpoint, order: Order) -> None:
     """Returns with the task in submitting, a place and a call taken. One task of a key after the other asks."""
     gate, services = job.services.gate(endpoint), job.services
     alone = not await services.first_answers.is_read(order.provider, order.request.operation.name)
-    async with gate.sending:
+    async with gate.next_to_send(lambda position: job.say("waiting for a place", position)):
         while True:
             await gate.pacer.open()
             # Everything that waits lies outside of what is sent, so that Stop finds either nothing sent or all of it.
