@@ -1,0 +1,85 @@
+"""Rows: many tasks on one key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from benchmark import graphs
+from benchmark.figures import Figure, Goal
+from benchmark.process import load
+from benchmark.schedules import in_order, shortest
+from benchmark.sizes import Sizes
+from benchmark.stage import PROVIDER, Played, Stage
+from benchmark.waiting import learn
+
+PER_MINUTE = 60
+FOR_EVER = 3600.0
+LONGEST_START = 60.0
+MEGABYTE = 1e6
+
+
+def thirty(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
+    count, least, most = sizes.thirty
+    stage.limits(sizes.in_flight, PER_MINUTE)
+    learn(stage, sizes, (least, most))
+    runs = [_on_a_full_key(stage, sizes, graphs.pack, run).checked() for run in range(sizes.long_runs)]
+    own = _on_a_full_key(stage, sizes, graphs.own, 0)
+    stage.limits()
+    refused = tuple(float(run.refused) for run in runs)
+    yield Figure("thirty", "refusals (429)", refused, "", Goal(worst=0), (float(own.refused),), bound=0, digits=0)
+    said = "fails" if own.error else "–"
+    durations = [[task.seconds for task in run.tasks] for run in runs]
+    best = tuple(run.seconds / shortest(asked, sizes.in_flight) for run, asked in zip(runs, durations, strict=True))
+    yield Figure(
+        "thirty", "all done, beside the best schedule", best, "×", Goal(worst=1.15),
+        () if own.error else (own.seconds / shortest([task.seconds for task in own.tasks], sizes.in_flight),),
+        said, bound=1.0,
+    )  # fmt: skip
+    fair = tuple(run.seconds / in_order(asked, sizes.in_flight) for run, asked in zip(runs, durations, strict=True))
+    yield Figure("thirty", "… beside first come, first served", fair, "×", own_said=said, bound=1.0)
+    yield Figure("thirty", "polls a task", tuple(run.polls / count for run in runs), digits=1, bound=1)
+
+
+def _on_a_full_key(stage: Stage, sizes: Sizes, make: graphs.Maker, run: int) -> Played:
+    count, least, most = sizes.thirty
+    limit = {"in_flight": sizes.in_flight, "requests_per_minute": PER_MINUTE}
+    return stage.play(graphs.tasks(make, count), (least, most), rng=run, limits={PROVIDER: limit})
+
+
+def crowd(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
+    """The same list of nodes that only wait is played too: what ComfyUI itself takes for it is not the pack's."""
+    learn(stage, sizes, (0.0, 0.0))
+    pid = stage.comfyui.pid
+    idle = graphs.node("BenchmarkIdle", text="", seconds=sizes.settle + sizes.watch + 1.0)
+    taken = {}
+    for waiter, socket in ((idle, "text"), (graphs.pack(1, False), "prompt")):
+        stage.tidy()
+        share_before, bytes_before = load(pid, sizes.watch / 4)
+        stage.behave(FOR_EVER)
+        prompt = stage.queue(graphs.listed(sizes.crowd, waiter, socket))
+        if socket == "prompt":
+            _until_full(stage)
+        time.sleep(sizes.settle)
+        share, size = load(pid, sizes.watch)
+        taken[socket] = share - share_before, size - bytes_before
+        stage.comfyui.interrupt()
+        stage.comfyui.wait(prompt)
+    stage.behave(0.0)
+    (share_idle, bytes_idle), (share, grown) = taken["text"], taken["prompt"]
+    yield Figure(
+        "crowd", "memory of the engine", ((grown - bytes_idle) / MEGABYTE,), "MB", Goal(worst=50), bound=0, digits=0
+    )
+    yield Figure(
+        "crowd", "processor of the engine, of one core", (100 * (share - share_idle),), "%", Goal(worst=20), bound=0,
+        digits=1,
+    )  # fmt: skip
+
+
+def _until_full(stage: Stage) -> None:
+    """Until the first tasks are in flight. Raises TimeoutError."""
+    ends = time.monotonic() + LONGEST_START
+    while not stage.told()["providers"][PROVIDER]["creates_accepted"]:
+        if time.monotonic() > ends:
+            raise TimeoutError("no task was begun")
+        time.sleep(0.1)
