@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,9 @@ from pack import ROOT
 if TYPE_CHECKING:
     from benchmark.figures import Figure
 
+ROWS = ("one", "new", "eight", "thirty", "nine", "hold", "encode", "crowd", "pacer")
 README = ROOT / "README.md"
+PLOT = ROOT / "docs" / "pacer.svg"
 
 
 def main() -> int:
@@ -33,8 +36,11 @@ def main() -> int:
 
     rows, sizes = _rows(asked.only), SHORT if asked.short else FULL
     figures: list[Figure] = []
-    say("Starting ComfyUI and the server …")
-    with Stage() as stage:
+    with ExitStack() as stack:
+        stage = None
+        if set(rows) != {"pacer"}:
+            say("Starting ComfyUI and the server …")
+            stage = stack.enter_context(Stage())
         for name, (title, measure) in rows.items():
             figures += _measured(name, title, measure(stage, sizes))
     _tell(figures, {name: title for name, (title, _) in rows.items()}, asked)
@@ -43,7 +49,7 @@ def main() -> int:
 
 def _rows(only: list[str]) -> dict[str, tuple[str, Callable[..., Iterator[Figure]]]]:
     """Rows by name, in the order in which they are measured. The crowd is last, since it leaves tasks behind."""
-    from benchmark import pictures, queueing, waiting
+    from benchmark import pacer, pictures, queueing, waiting
 
     rows: dict[str, tuple[str, Callable[..., Iterator[Figure]]]] = {
         "one": ("One task of 0.5 … 20 s, its kind seen before", waiting.one),
@@ -54,8 +60,9 @@ def _rows(only: list[str]) -> dict[str, tuple[str, Callable[..., Iterator[Figure
         "hold": ("A node that holds ComfyUI's loop for 10 s, beside a task of 8 s", waiting.hold),
         "encode": ("A picture of 2048×2048, from tensor to upload bytes, lossless", pictures.encode),
         "crowd": ("500 tasks queued in one list, while they wait", queueing.crowd),
+        "pacer": ("The pacer on paper: 1,000 tasks over 50 keys", pacer.pacer),
     }
-    return {name: row for name, row in rows.items() if not only or name in only}
+    return {name: row for name, row in rows.items() if name in only}
 
 
 def _measured(name: str, title: str, figures: Iterator[Figure]) -> list[Figure]:
@@ -67,7 +74,7 @@ def _measured(name: str, title: str, figures: Iterator[Figure]) -> list[Figure]:
 
 
 def _tell(figures: list[Figure], titles: dict[str, str], asked: argparse.Namespace) -> None:
-    from benchmark import report
+    from benchmark import pacer, plot, report
     from readme_tables import filled
 
     machine = report.machine(environment.comfyui())
@@ -77,17 +84,22 @@ def _tell(figures: list[Figure], titles: dict[str, str], asked: argparse.Namespa
     say(f"Written to {asked.json}")
     if asked.readme:
         table = report.as_markdown(figures, titles, machine)
+        table += f"\n\n![{pacer.TITLE}, beside a straight line]({PLOT.relative_to(ROOT).as_posix()})"
         README.write_text(filled(README.read_text("utf-8"), "bench", table), "utf-8")
+        (points,) = (figure.points for figure in figures if figure.points)
+        PLOT.write_text(plot.draw(points, pacer.TITLE, pacer.ACROSS, f"as a task among {points[0][0]} costs"), "utf-8")
 
 
 def _arguments() -> Any:
     parser = argparse.ArgumentParser(prog="bench.py", description=__doc__)
-    parser.add_argument("--only", type=lambda text: text.split(","), default=[], metavar="ROW,ROW")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(ROWS), metavar="ROW,ROW")
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--json", type=Path, default=ROOT / "bench.json", metavar="FILE")
     parser.add_argument("--readme", action="store_true")
     asked = parser.parse_args()
-    if asked.readme and (asked.only or asked.short):
+    if unknown := set(asked.only) - set(ROWS):
+        parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    if asked.readme and (asked.short or set(asked.only) != set(ROWS)):
         parser.error("the README's table is of all rows at full length")
     return asked
 

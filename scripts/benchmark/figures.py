@@ -29,7 +29,7 @@ class Figure:
     """One line of the table. `ours` holds a value a run, `own` those of ComfyUI's own node on the same tasks.
 
     `own_said` stands where it has no value. `bound` is what nobody can do better than, in the same unit; with
-    `least`, larger is better. `digits` are shown behind the point.
+    `least`, larger is better. `digits` are shown behind the point. `points` are what a plot of it shows, as (x, y).
     """
 
     row: str
@@ -42,6 +42,7 @@ class Figure:
     bound: float | None = None
     digits: int = 2
     least: bool = False
+    points: tuple[tuple[float, float], ...] = ()
 
     @property
     def met(self) -> bool | None:

@@ -12,15 +12,11 @@ from benchmark.sizes import Sizes
 from benchmark.stage import Played, Stage
 from benchmark.waiting import learn
 
-PIXEL_BYTES = 3 * 4
-"""A ComfyUI picture holds three floats of four bytes a pixel."""
-
 
 def nine(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
-    picture = (2048 if sizes.large else 1024) ** 2 * PIXEL_BYTES
     learn(stage, sizes, (sizes.nine_seconds, sizes.nine_seconds), sizes.nine, sizes.large)
-    ours = [_fetched(stage, sizes, graphs.pack, picture) for _ in range(sizes.long_runs)]
-    own = [_fetched(stage, sizes, graphs.own, picture) for _ in range(sizes.own_runs)]
+    ours = [_fetched(stage, sizes, graphs.pack) for _ in range(sizes.long_runs)]
+    own = [_fetched(stage, sizes, graphs.own) for _ in range(sizes.own_runs)]
     yield Figure(
         "nine", "time after the task is done", tuple(run.after_done for run, _ in ours), "s", Goal(worst=1.5),
         tuple(run.after_done for run, _ in own), bound=sizes.download,
@@ -31,14 +27,15 @@ def nine(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
     )  # fmt: skip
 
 
-def _fetched(stage: Stage, sizes: Sizes, make: Maker, picture: int) -> tuple[Played, float]:
-    """A run, and the most memory it took beyond its output tensor, in pictures."""
+def _fetched(stage: Stage, sizes: Sizes, make: Maker) -> tuple[Played, float]:
+    """A run, and the most memory that ComfyUI took for it beyond its output tensor, in pictures of that tensor."""
     stage.tidy()
     slow = {"fault": "slow", "on": "download", "seconds": sizes.download}
     graph = graphs.tasks(make, n=sizes.nine, large=sizes.large)
     with peak_memory(stage.comfyui.pid) as peak:
         played = stage.play(graph, sizes.nine_seconds, faults=[slow]).checked()
-    return played, peak.grown / picture - sizes.nine
+    (output,) = played.outputs["received 0"]["bytes"]
+    return played, (peak.grown - output) / (output / sizes.nine)
 
 
 def encode(stage: Stage, sizes: Sizes) -> Iterator[Figure]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from benchmark import graphs
 from benchmark.figures import Figure, Goal
 from benchmark.process import load
-from benchmark.schedules import in_order, shortest
+from benchmark.schedules import best, in_order
 from benchmark.sizes import Sizes
 from benchmark.stage import PROVIDER, Played, Stage
 from benchmark.waiting import learn
@@ -30,10 +30,10 @@ def thirty(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
     yield Figure("thirty", "refusals (429)", refused, "", Goal(worst=0), (float(own.refused),), bound=0, digits=0)
     said = "fails" if own.error else "–"
     durations = [[task.seconds for task in run.tasks] for run in runs]
-    best = tuple(run.seconds / shortest(asked, sizes.in_flight) for run, asked in zip(runs, durations, strict=True))
+    shortest = tuple(run.seconds / best(asked, sizes.in_flight) for run, asked in zip(runs, durations, strict=True))
     yield Figure(
-        "thirty", "all done, beside the best schedule", best, "×", Goal(worst=1.15),
-        () if own.error else (own.seconds / shortest([task.seconds for task in own.tasks], sizes.in_flight),),
+        "thirty", "all done, beside the best schedule", shortest, "×", Goal(worst=1.15),
+        () if own.error else (own.seconds / best([task.seconds for task in own.tasks], sizes.in_flight),),
         said, bound=1.0,
     )  # fmt: skip
     fair = tuple(run.seconds / in_order(asked, sizes.in_flight) for run, asked in zip(runs, durations, strict=True))

@@ -43,6 +43,7 @@ def as_data(figures: Iterable[Figure], measured_on: dict[str, Any], short: bool)
             "goal": goal_text(figure) or None,
             "met": figure.met,
         }
+        | ({"points": figure.points} if figure.points else {})
         for figure in figures
     ]
     return {"date": date.today().isoformat(), "machine": measured_on, "short": short, "figures": rows}

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Sequence
 
+ROUNDING = 1e-9
 
-def shortest(durations: Sequence[float], places: int) -> float:
-    """What no schedule can go below, even one that knows all durations.
 
-    Neither the mean load nor the longest task can be beaten, nor the `k + 1` shortest of the `k * places + 1` longest,
-    of which two places or more hold at least that many together.
-    """
-    longest_first = sorted(durations, reverse=True)
-    bounds = [sum(durations) / places, longest_first[0]]
-    for k in range(1, (len(durations) - 1) // places + 1):
-        bounds.append(sum(longest_first[k * places - k : k * places + 1]))
-    return max(bounds)
+def best(durations: Sequence[float], places: int) -> float:
+    """The shortest schedule that was found by someone who knows all durations: longest first, then tasks moved and
+    exchanged until no move or exchange of two helps."""
+    lanes: list[list[float]] = [[] for _ in range(places)]
+    for seconds in sorted(durations, reverse=True):
+        min(lanes, key=sum).append(seconds)
+    while _improved(lanes):
+        pass
+    return max(map(sum, lanes))
+
+
+def _improved(lanes: list[list[float]]) -> bool:
+    """Relieves the fullest lane by a move or an exchange with another; says whether there was one."""
+    fullest = max(lanes, key=sum)
+    most = sum(fullest)
+    for other in (lane for lane in lanes if lane is not fullest):
+        for mine, theirs in itertools.product(fullest, [0.0, *other]):
+            less = mine - theirs
+            if max(most - less, sum(other) + less) < most - ROUNDING:
+                fullest.remove(mine)
+                other.append(mine)
+                if theirs:
+                    other.remove(theirs)
+                    fullest.append(theirs)
+                return True
+    return False
 
 
 def in_order(durations: Sequence[float], places: int) -> float:
