@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -80,6 +81,7 @@ class Tasks:
         self.folder = folder
         self.pictures = pictures
         self.repaint = True
+        self._stocking = threading.Lock()
         self._stock: dict[tuple[Order, tuple[str, ...]], list[bytes]] = {}
         self._pool = pool
         self._known: dict[str, Task] = {}
@@ -194,9 +196,10 @@ class Tasks:
     def _from_stock(self, task: Task) -> list[bytes]:
         """The pictures of the first order that differs from this one in its words alone."""
         alike = replace(task.order, salt="", prompt="", negative=""), task.pictures
-        if alike not in self._stock:
-            self._stock[alike] = self._painted(task)
-        return self._stock[alike]
+        with self._stocking:
+            if alike not in self._stock:
+                self._stock[alike] = self._painted(task)
+            return self._stock[alike]
 
     def _results(self, task: Task) -> Path:
         return self.folder.parent / "results" / task.id
