@@ -83,6 +83,8 @@ class Behaviour:
     ``keys``: accepted keys by provider; none listed means any that is not empty.
     ``reachable``: URL prefixes besides the sandbox's own uploads that input pictures may come from.
     ``keep_days``: how long tasks and their pictures stay.
+    ``repaint``: off, orders that differ only in their words get the pictures painted first: whoever measures a
+    client does not measure the painter beside it.
     """
 
     seconds: Mapping[str, Seconds] = field(default_factory=lambda: {"*": 2.0})
@@ -91,6 +93,7 @@ class Behaviour:
     faults: tuple[Fault, ...] = ()
     reachable: tuple[str, ...] = ()
     keep_days: float = 7.0
+    repaint: bool = True
     rng: int = 0
 
     @classmethod

@@ -43,6 +43,7 @@ class Desk:
         self.behaviour = behaviour
         self.dice = Dice(behaviour.faults, behaviour.rng)
         self.rng = random.Random(behaviour.rng)
+        self.tasks.repaint = behaviour.repaint
         self.reader = Reader(self.uploads, self.pictures, self.session, behaviour.reachable)
 
     def forget_counts(self) -> None:

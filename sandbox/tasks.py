@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -73,11 +74,15 @@ class Result:
 
 
 class Tasks:
-    """The tasks under ``folder``; pictures are painted on ``pool``. Used from one event loop."""
+    """The tasks under ``folder``; pictures are painted on ``pool``, anew for every task unless ``repaint`` is off.
+    Used from one event loop."""
 
     def __init__(self, folder: Path, pictures: Pictures, pool: Executor) -> None:
         self.folder = folder
         self.pictures = pictures
+        self.repaint = True
+        self._stocking = threading.Lock()
+        self._stock: dict[tuple[Order, tuple[str, ...]], list[bytes]] = {}
         self._pool = pool
         self._known: dict[str, Task] = {}
         self._painting: dict[str, asyncio.Future[None]] = {}
@@ -176,7 +181,7 @@ class Tasks:
         target = self._results(task)
         if target.is_dir():
             return
-        painted = paint(task.order, [opened(self.pictures.read(digest)) for digest in task.pictures])
+        painted = self._painted(task) if self.repaint else self._from_stock(task)
         part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         for index, data in enumerate(painted):
             write_bytes(part / f"{index}.{task.order.format}", data)
@@ -184,6 +189,17 @@ class Tasks:
             part.rename(target)
         else:
             shutil.rmtree(part)
+
+    def _painted(self, task: Task) -> list[bytes]:
+        return paint(task.order, [opened(self.pictures.read(digest)) for digest in task.pictures])
+
+    def _from_stock(self, task: Task) -> list[bytes]:
+        """The pictures of the first order that differs from this one in its words alone."""
+        alike = replace(task.order, salt="", prompt="", negative=""), task.pictures
+        with self._stocking:
+            if alike not in self._stock:
+                self._stock[alike] = self._painted(task)
+            return self._stock[alike]
 
     def _results(self, task: Task) -> Path:
         return self.folder.parent / "results" / task.id

@@ -30,7 +30,7 @@ class ComfyUI:
     """Starts `main.py` on a free loopback port, in a base folder of its own, and stops it by its process id.
 
     `variables` are set in its environment on top of a clean one; `folder` is the pack's name in
-    `custom_nodes/`. Use as a context manager.
+    `custom_nodes/`; `api_nodes` loads ComfyUI's own as well. Use as a context manager.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class ComfyUI:
         frontend: str = environment.FRONTEND,
         arguments: tuple[str, ...] = (),
         port: int | None = None,
+        api_nodes: bool = False,
     ) -> None:
         self._own_base = base is None
         self.base = base or Path(tempfile.mkdtemp(prefix="kling-comfyui-"))
@@ -50,7 +51,8 @@ class ComfyUI:
         self.port = port or free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = self.base / "comfyui.log"
-        self._variables, self._frontend, self._arguments = dict(variables or {}), frontend, arguments
+        self._variables, self._frontend = dict(variables or {}), frontend
+        self._arguments = arguments if api_nodes else ("--disable-api-nodes", *arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._session = requests.Session()
         self._session.trust_env = False
@@ -100,6 +102,13 @@ class ComfyUI:
             self._process.wait()
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        """Raises RuntimeError before `start`."""
+        if self._process is None:
+            raise RuntimeError("ComfyUI is not running.")
+        return self._process.pid
+
     def log_text(self) -> str:
         return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
@@ -116,11 +125,11 @@ class ComfyUI:
         info: dict[str, Any] = self.get("/object_info")
         return info
 
-    def queue(self, prompt: Mapping[str, Any], workflow: Any = None, labels: Any = None) -> str:
+    def queue(self, prompt: Mapping[str, Any], workflow: Any = None, labels: Any = None, **extra_data: Any) -> str:
         """Queues an API prompt; with a workflow it counts as coming from the editor. Returns its id."""
         extra = {name: value for name, value in (("workflow", workflow), ("kling", labels)) if value is not None}
         prompt_id = str(uuid.uuid4())
-        body = {"prompt": prompt, "prompt_id": prompt_id, "extra_data": {"extra_pnginfo": extra}}
+        body = {"prompt": prompt, "prompt_id": prompt_id, "extra_data": {"extra_pnginfo": extra, **extra_data}}
         answer = self.post("/prompt", body)
         if not answer.ok:
             raise RuntimeError(f"ComfyUI refused the prompt: {answer.text[:2000]}")
@@ -159,7 +168,7 @@ class ComfyUI:
     def _arguments_of_main(self) -> list[str]:
         main = ["main.py", "--cpu", "--base-directory", str(self.base), "--port", str(self.port)]
         # In memory, ComfyUI's own database would log a traceback whenever it is tidied up from another thread.
-        main += ["--database-url", f"sqlite:///{self.base / 'comfyui.db'}", "--disable-api-nodes"]
+        main += ["--database-url", f"sqlite:///{self.base / 'comfyui.db'}"]
         return [*main, "--front-end-root", str(environment.frontend(self._frontend)), *self._arguments]
 
     def _environment(self) -> dict[str, str]:

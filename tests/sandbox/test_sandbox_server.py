@@ -21,6 +21,7 @@ import pytest
 import requests
 
 from kling_pack.sandbox.behaviour import Behaviour, Limit
+from kling_pack.sandbox.pictures import opened
 from kling_pack.sandbox.server import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -186,6 +187,21 @@ class TestTruth:
         assert client.tasks() == [] and client.stats("modellix")["requests"] == 0
         assert client.poll("modellix", task).status_code == 404
         assert client.control("GET", "/behaviour").json()["faults"] == []
+
+
+class TestRepaint:
+    def pictures(self, client: Any, *orders: dict[str, Any]) -> list[bytes]:
+        tasks = [client.created("modellix", order, "kling-v2-t2i") for order in orders]
+        return [client.download(client.links("modellix", task)[0]).content for task in tasks]
+
+    def test_by_default_every_task_has_a_picture_of_its_own(self, client: Any) -> None:
+        assert len(set(self.pictures(client, TEXT, TEXT))) == 2
+
+    def test_off_orders_that_differ_in_their_words_alone_share_one(self, client: Any) -> None:
+        client.behave(repaint=False)
+        first, other_words = self.pictures(client, TEXT, {"prompt": "a city at night"})
+        assert first == other_words
+        assert opened(self.pictures(client, TEXT | {"aspect_ratio": "1:1"})[0]).size != opened(first).size
 
 
 class TestWebhooks:
