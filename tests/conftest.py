@@ -17,6 +17,9 @@ from pack import load_pack  # noqa: E402 - the path comes first
 
 load_pack()
 
+REAL = ("comfyui", "editor", "sandbox", "services")
+"""Folders whose tests start servers that they share."""
+
 OWN_VARIABLES = ("KLING_", "EACHLABS_", "MODELLIX_", "APIMODELS_", "AWS_")
 
 
@@ -27,3 +30,11 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         monkeypatch.delenv(name)
     monkeypatch.setenv("KLING_HOME", str(tmp_path / "kling"))
     yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of two processes that share the work, one at a time has a folder's real servers."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in REAL:
+            item.add_marker(pytest.mark.xdist_group(folder))
