@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import settle
 from .dispatch import LAST_ANSWERS_SECONDS, Dispatch
@@ -18,6 +18,9 @@ from .states import State
 from .task import Task
 from .ticket import Ticket
 from .work import Handle, Run
+
+if TYPE_CHECKING:
+    from .ledger import Ledger
 
 LOG = logging.getLogger("kling")
 
@@ -47,9 +50,9 @@ class Engine:
         """A ticket for each handle, from any run, any day."""
         return self.call(self._dispatch.take(handles, settings))
 
-    def tasks(self, limit: int, state: State | None = None) -> Future[tuple[Task, ...]]:
-        """The newest tasks first."""
-        return self.call(self._services.write(self._services.ledger.recent, limit, state))
+    def look(self, into: Callable[[Ledger], Answer]) -> Future[Answer]:
+        """Asks the ledger, in turn with everything else that does."""
+        return self.call(self._services.write(into, self._services.ledger))
 
     def cancel(self, handle: Handle) -> Future[str]:
         """Stops a task as far as its provider can; the answer says what will come of it."""

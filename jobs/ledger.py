@@ -15,7 +15,7 @@ from ..catalog.request import SANDBOX
 from .database import Database
 from .migrations import RESULTS, SAVINGS, TASKS
 from .states import OPEN, PAID, State, check_step
-from .task import Result, Task
+from .task import Bill, Result, Task
 
 RECENT_TASKS = 40
 """How many finished tasks of a kind tell how long the next one takes."""
@@ -150,6 +150,33 @@ class Ledger(Database):
         """What paid and possibly paid tasks since `since` cost in USD, as estimated; the sandbox is free."""
         with self.reading() as connection:
             return spent_usd(connection, since)
+
+    def paid(self, since: float) -> tuple[Bill, ...]:
+        """What was, or may have been, paid for since `since`, alike tasks together, by provider and unit."""
+        amount = sa.func.coalesce(TASKS.c.actual_amount, TASKS.c.estimated_amount)
+        alike = (TASKS.c.provider, TASKS.c.price_unit, TASKS.c.state, amount)
+        counted = [state.value for state in (*PAID, State.SUBMITTING, State.UNCERTAIN)]
+        query = (
+            sa.select(*alike, sa.func.count(), sa.func.sum(TASKS.c.count))
+            .where(TASKS.c.created_at >= since, TASKS.c.state.in_(counted), TASKS.c.provider != SANDBOX)
+            .group_by(*alike)
+            .order_by(*alike)
+        )
+        with self.reading() as connection:
+            rows = connection.execute(query)
+            return tuple(Bill(row[0], row[1], State(row[2]), row[3], row[4], int(row[5])) for row in rows)
+
+    def asked(self, task: Task) -> Mapping[str, Any]:
+        """The request of a task as it was meant: our names and values, pictures as digests. Empty where unknown."""
+        query = sa.select(TASKS.c.request).where(TASKS.c.number == task.number)
+        with self.reading() as connection:
+            return dict(connection.execute(query).scalar() or {})
+
+    def kept_pictures(self, oldest: Task) -> Mapping[int, int]:
+        """How many pictures are kept of each task from `oldest` on, by number."""
+        query = sa.select(RESULTS.c.task, sa.func.count()).where(RESULTS.c.task >= oldest.number)
+        with self.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query.group_by(RESULTS.c.task))}
 
 
 def spent_usd(connection: sa.Connection, since: float) -> float:

@@ -54,12 +54,16 @@ class _PackVariables(BaseSettings):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where one provider is reached and with which key. `base_url` has no trailing slash."""
+    """Where one provider is reached and with which key. `base_url` has no trailing slash.
+
+    `saved` says that the key is the one from KLING_HOME, not one of the environment.
+    """
 
     name: str
     base_url: str
     key: SecretStr | None
     limits: Limits
+    saved: bool = False
 
     @property
     def key_hash(self) -> str | None:
@@ -114,7 +118,7 @@ def load_settings(default_home: Path) -> Settings:
     """Reads all settings now. Raises SetupError that names a variable whose value cannot be."""
     pack = _read(_PackVariables, "KLING_")
     home = (pack.home or default_home).expanduser().absolute()
-    saved = _saved_keys(home / KEYS_FILE)
+    saved = saved_keys(home / KEYS_FILE)
     ledger = pack.ledger_url.get_secret_value() if pack.ledger_url else f"sqlite:///{home / 'ledger.sqlite'}"
     return Settings(
         home=home,
@@ -139,6 +143,7 @@ def _endpoint(name: str, saved_key: str | None) -> Endpoint:
     adapter = ADAPTERS[name]
     read = _read(_ProviderVariables, f"{name.upper()}_")
     key = read.api_key if read.api_key and read.api_key.get_secret_value().strip() else None
+    saved = key is None and bool(saved_key)
     if key is None and saved_key:
         key = SecretStr(saved_key)
     limits = Limits(read.concurrency or adapter.limits.in_flight, read.requests_per_minute or adapter.limits.per_minute)
@@ -148,7 +153,7 @@ def _endpoint(name: str, saved_key: str | None) -> Endpoint:
             f"The key of {name} holds a space or a character that no key has. Nothing was sent and nothing was paid: "
             f"copy it anew into {name.upper()}_API_KEY or the settings."
         )
-    return Endpoint(name, (read.base_url or adapter.base_url).rstrip("/"), stripped, limits)
+    return Endpoint(name, (read.base_url or adapter.base_url).rstrip("/"), stripped, limits, saved)
 
 
 def _read(kind: type[Variables], prefix: str) -> Variables:
@@ -162,7 +167,8 @@ def _read(kind: type[Variables], prefix: str) -> Variables:
         ) from None
 
 
-def _saved_keys(path: Path) -> Mapping[str, str]:
+def saved_keys(path: Path) -> Mapping[str, str]:
+    """The keys in a file of `KEYS_FILE`'s form, by provider; none where there is no file. Raises SetupError."""
     try:
         saved = json.loads(path.read_text("utf-8"))
         return {name: str(key) for name, key in saved.items() if key}

@@ -62,3 +62,15 @@ class Result:
     file: str
     size: int
     digest: str
+
+
+@dataclass(frozen=True)
+class Bill:
+    """So many `tasks` at a provider, `pictures` in all, that cost `amount` in `unit` each; None is not known."""
+
+    provider: str
+    unit: str
+    state: State
+    amount: str | None
+    tasks: int
+    pictures: int

@@ -50,6 +50,11 @@ def default_home() -> Path:
     return Path(users() if users else CUSTOM_NODES.parent / "user") / f"__{USER_FOLDER}"
 
 
+def input_folder() -> Path:
+    """Where LoadImage finds its pictures."""
+    return Path(folder_paths.get_input_directory())
+
+
 def executing() -> tuple[str | None, str | None]:
     """The ids of the prompt and the node that run right now."""
     context = get_executing_context() if get_executing_context else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from pathlib import Path
@@ -37,6 +38,16 @@ def engines() -> tuple[Engine, ...]:
     """The engines that run."""
     with _lock:
         return tuple(_engines.values())
+
+
+async def settings_soon() -> Settings:
+    """The same as `settings_now`, read beside ComfyUI's loop."""
+    return await asyncio.to_thread(settings_now)
+
+
+async def engine_soon() -> Engine:
+    """The engine on the settings of this moment, opened beside ComfyUI's loop."""
+    return await asyncio.to_thread(engine, await settings_soon())
 
 
 def sandbox_address(home: Path, dialect: str) -> str:

@@ -9,8 +9,14 @@ from typing import Any
 from ..catalog.fields import Choice, Field, Number, Text
 from ..catalog.models import MODELS, Model, Offer
 from ..catalog.operations import OPERATIONS, Operation
-from ..jobs.settings import Settings
+from ..catalog.request import SANDBOX
+from ..jobs.board import Seen
+from ..jobs.keys import last_four
+from ..jobs.settings import Endpoint, Settings
+from ..jobs.spend import Span, Spend
+from ..jobs.states import State
 from ..jobs.task import Task
+from ..providers import ADAPTERS
 
 
 def catalog(settings: Settings) -> dict[str, Any]:
@@ -22,12 +28,60 @@ def catalog(settings: Settings) -> dict[str, Any]:
     }
 
 
-def task_row(task: Task) -> dict[str, Any]:
-    """A task as the browser sees it; no link and no path."""
+def task_row(seen: Seen) -> dict[str, Any]:
+    """A task as the browser sees it: no link, no path, nothing of this machine.
+
+    `todo` is settle, change, update or empty; `expected` seconds are told while it runs.
+    """
+    task = seen.task
     row = asdict(task) | {"handle": task.handle, "state": task.state.value, "seconds": task.seconds}
-    for private in ("identity", "worker"):
+    for private in ("identity", "worker", "estimated_amount", "actual_amount", "price_unit", "price_basis"):
         row.pop(private)
-    return row
+    node = next((known.node_id for known in OPERATIONS if known.name == task.operation), "KlingPoll")
+    more = {"node": node, "cost": _cost(task), "pictures": seen.pictures, "todo": seen.todo}
+    return row | more | {"expected": seen.expected, "cancels": _cancels(task)}
+
+
+def spent(spend: Spend, settings: Settings) -> dict[str, Any]:
+    """Amounts as decimal text, each beside its unit. `since` is in seconds since 1970."""
+    budget = {"usd": settings.daily_budget_usd, "spent": round(spend.budget_spent, 6)}
+    return {"today": _span(spend.today), "month": _span(spend.month), "budget": budget}
+
+
+def keys(settings: Settings, changeable: bool) -> dict[str, Any]:
+    """Which keys are set and where from, at most their last four characters; whether this caller may change them."""
+    return {
+        "keys": {name: _key(end) for name, end in settings.endpoints.items()},
+        "changeable": changeable,
+        "auto_is_sandbox": settings.auto_means_sandbox(from_editor=True),
+    }
+
+
+def _key(end: Endpoint) -> dict[str, Any]:
+    kind = "missing" if end.key is None else "saved" if end.saved else "environment"
+    variable = f"{end.name.upper()}_API_KEY"
+    return {"title": ADAPTERS[end.name].title, "state": kind, "last_four": last_four(end.key), "variable": variable}
+
+
+def _span(span: Span) -> dict[str, Any]:
+    paid = [asdict(one) | {"amount": f"{one.amount:f}"} for one in span.paid]
+    saved = [asdict(one) | {"amount": f"{one.amount:f}"} for one in span.saved]
+    return {"since": span.since, "paid": paid, "saved": saved}
+
+
+def _cost(task: Task) -> dict[str, Any]:
+    """`amount` is decimal text, or None where no price is known; `basis` says whose word it is."""
+    amount: str | None = task.actual_amount or task.estimated_amount
+    if task.provider == SANDBOX or task.state in (State.FAILED, State.CANCELLED):
+        amount = "0"
+    return {"amount": amount, "unit": task.price_unit, "basis": task.price_basis}
+
+
+def _cancels(task: Task) -> bool:
+    """Whether stopping it can still spare something: it was not sent yet, or its provider has a call for it."""
+    if task.state is State.ACCEPTED:
+        return task.dialect in ADAPTERS and ADAPTERS[task.dialect].cancel("") is not None
+    return task.state is State.NEW
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
