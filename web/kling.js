@@ -2,16 +2,35 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
+import { Host } from "./host.js";
+import { addKeySettings, tellOfSandbox } from "./key_settings.js";
 import { addNodeTexts } from "./node_texts.js";
 import { holdSeed } from "./seed.js";
+import { addTasksTab } from "./tasks_tab.js";
+import { useLocale } from "./texts.js";
 
 const CATEGORY = "Kling";
 
 app.registerExtension({
   name: "kling.images",
+  setup() {
+    const host = new Host(app, api);
+    useLocale(host.setting("Comfy.Locale"));
+    addStyles();
+    addTasksTab(app, api, host);
+    tellOfSandbox(api, host);
+    // Not waited for: the editor starts meanwhile.
+    addKeySettings(app, host).catch((error) => console.error(`Kling: the keys' settings are missing: ${error.message}`));
+  },
   nodeCreated(node) {
     if (node.constructor?.nodeData?.category === CATEGORY) holdSeed(node);
   },
 });
 
 addNodeTexts(app, api);
+
+function addStyles() {
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "stylesheet", href: new URL("./kling.css", import.meta.url).href });
+  document.head.append(link);
+}
