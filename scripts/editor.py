@@ -29,7 +29,7 @@ class Editor:
     """One page of the editor. `vue` chooses its newer renderer where the version has one. A context manager."""
 
     def __init__(self, comfyui: ComfyUI, vue: bool = False, size: tuple[int, int] = (1720, 900)) -> None:
-        self._comfyui, self._vue, self._size = comfyui, vue, size
+        self.comfyui, self._vue, self._size = comfyui, vue, size
         self.messages: list[str] = []
         """Console errors and warnings from the pack's own files."""
         self.locale = "en"
@@ -38,7 +38,7 @@ class Editor:
     def __enter__(self) -> Editor:
         settings: dict[str, Any] = {"Comfy.TutorialCompleted": True, "Comfy.Locale": self.locale}
         settings |= {"Comfy.VueNodes.Enabled": self._vue, "Comfy.Minimap.Visible": False}
-        self._comfyui.post("/settings", settings)
+        self.comfyui.post("/settings", settings)
         self._playwright = sync_playwright().start()
         program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
         self._browser = self._playwright.chromium.launch(executable_path=program, args=list(FLAGS))
@@ -46,14 +46,18 @@ class Editor:
         self.page.on("console", lambda message: self._note(message.type, message.text, str(message.location)))
         self.page.on("pageerror", lambda error: self._note("error", str(error), str(error.stack)))
         self.page.route("**/*", self._own_host_only)
-        self.page.goto(self._comfyui.address)
+        self.reload()
+        return self
+
+    def reload(self) -> None:
+        """Opens the page anew; returns when the editor is there."""
+        self.page.goto(self.comfyui.address)
         self.page.wait_for_function(
             "Boolean(window.app?.extensionManager && window.app?.graph)", timeout=READY_MILLISECONDS
         )
         self.page.wait_for_function(
             "Boolean(window.LiteGraph?.registered_node_types['KlingT2I'])", timeout=READY_MILLISECONDS
         )
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -84,11 +88,11 @@ class Editor:
 
     def run(self, seconds: float = 90) -> dict[str, Any]:
         """Presses Run on the open graph and returns its entry in the history. Raises TimeoutError."""
-        before = set(self._comfyui.get("/history"))
+        before = set(self.comfyui.get("/history"))
         self.page.evaluate("async () => { await app.queuePrompt(0) }")
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            history = self._comfyui.get("/history")
+            history = self.comfyui.get("/history")
             if new := [name for name in history if name not in before]:
                 entry: dict[str, Any] = history[new[0]]
                 return entry
@@ -112,5 +116,5 @@ class Editor:
             self.messages.append(f"{kind}: {text}")
 
     def _own_host_only(self, route: Route) -> None:
-        own = route.request.url.startswith((self._comfyui.address, "data:", "blob:"))
+        own = route.request.url.startswith((self.comfyui.address, "data:", "blob:"))
         route.continue_() if own else route.abort()
