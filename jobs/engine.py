@@ -14,7 +14,6 @@ from .dispatch import LAST_ANSWERS_SECONDS, Dispatch
 from .redact import redact
 from .services import SandboxAddress, Services
 from .settings import Settings
-from .states import State
 from .task import Task
 from .ticket import Ticket
 from .work import Handle, Run

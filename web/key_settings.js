@@ -4,6 +4,8 @@ import { keyRow } from "./keys_row.js";
 import { text } from "./texts.js";
 
 const TOLD = "Kling.SandboxTold";
+/** Remembers, for a user of ComfyUI, that the sandbox has been spoken of. */
+export const SANDBOX_TOLD = { id: TOLD, name: TOLD, type: "hidden", defaultValue: false };
 const TOAST_SECONDS = 12;
 
 /** A setting whose row is ours: it has no value, so ComfyUI stores none. */
@@ -19,8 +21,7 @@ export async function addKeySettings(app, host) {
     sortOrder: -place,
   });
   // Newer editors go by sortOrder, older ones show what was added last first.
-  const settings = [...Object.entries(keys).map(row).reverse(), { id: TOLD, name: TOLD, type: "hidden", defaultValue: false }];
-  app.registerExtension({ name: "kling.keys", settings });
+  app.registerExtension({ name: "kling.keys", settings: Object.entries(keys).map(row).reverse() });
 }
 
 /** The first time that pictures come from the sandbox because no key is set, says so. */

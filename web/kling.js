@@ -3,7 +3,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { Host } from "./host.js";
-import { addKeySettings, tellOfSandbox } from "./key_settings.js";
+import { SANDBOX_TOLD, addKeySettings, tellOfSandbox } from "./key_settings.js";
 import { addNodeTexts } from "./node_texts.js";
 import { holdSeed } from "./seed.js";
 import { addTasksTab } from "./tasks_tab.js";
@@ -13,6 +13,7 @@ const CATEGORY = "Kling";
 
 app.registerExtension({
   name: "kling.images",
+  settings: [SANDBOX_TOLD],
   setup() {
     const host = new Host(app, api);
     useLocale(host.setting("Comfy.Locale"));

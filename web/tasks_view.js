@@ -1,4 +1,4 @@
-// The tab: spend above, the tasks of every run below. Asks the server while it is seen, each second while something runs.
+// The tab: spend above, the tasks of every run below. Asks the server while it is seen, each second while something runs or may come.
 
 import { make, say, show } from "./dom.js";
 import { TaskRow } from "./task_row.js";
@@ -14,6 +14,7 @@ const WHOLE_EVERY = 20;
 
 export class TasksView {
   #host;
+  #busy;
   #board = new Board();
   #rows = new Map();
   #filter = "all";
@@ -21,16 +22,16 @@ export class TasksView {
   #asked = 0;
   #timer = null;
   #seen = false;
+  #more;
 
-  constructor(host) {
-    this.#host = host;
+  /** `busy()` says whether ComfyUI has work in its queue, of which a task may come at any moment. */
+  constructor(host, busy) {
+    [this.#host, this.#busy] = [host, busy];
     this.#build();
     this.#more = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#showMore());
     this.#more.observe(this.end);
     document.addEventListener("visibilitychange", () => this.refresh());
   }
-
-  #more;
 
   /** Shows the tab in `parent`; again and again, as ComfyUI likes. */
   open(parent) {
@@ -66,7 +67,7 @@ export class TasksView {
     } catch (error) {
       say(this.problem, text("tasks.unreachable", { reason: error.message }));
     }
-    const running = this.#board.count("running") > 0;
+    const running = this.#busy() || this.#board.count("running") > 0;
     clearTimeout(this.#timer);
     if (this.#seen) this.#timer = setTimeout(() => this.refresh(), 1000 * (running ? RUNNING_SECONDS : RESTING_SECONDS));
   }
