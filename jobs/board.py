@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..catalog.models import MODELS, Offer
 from ..catalog.request import SANDBOX
+from .durations import Durations
+from .row import SANDBOX_SECONDS
 from .states import State
-from .submit import SANDBOX_SECONDS
 from .task import Task
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 RUNNING = frozenset({State.NEW, State.SUBMITTING, State.ACCEPTED})
 TODO: Mapping[State, str] = {State.UNCERTAIN: "settle", State.FAILED: "change", State.UNREAD: "update"}
 """What a person can do, in one word: settle it, change what the reason names, update the pack."""
+
+Kind = tuple[str, str, str, str, int]
+"""Provider, operation, model, resolution and count: tasks that take alike long."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def newest(ledger: Ledger, limit: int, state: State | None = None) -> tuple[Seen
     """The newest tasks first."""
     tasks = ledger.recent(limit, state)
     kept = ledger.kept_pictures(tasks[-1]) if tasks else {}
-    expected: dict[tuple[str, str, str, int], float] = {}
+    expected: dict[Kind, float] = {}
     return tuple(Seen(task, kept.get(task.number, 0), _expected(ledger, task, expected)) for task in tasks)
 
 
@@ -46,15 +50,14 @@ def one(ledger: Ledger, task: Task) -> Seen:
     return Seen(task, len(ledger.results(task)), _expected(ledger, task, {}))
 
 
-def _expected(ledger: Ledger, task: Task, known: dict[tuple[str, str, str, int], float]) -> float | None:
-    """Asked once for tasks that are alike; their resolution is taken to be so too."""
+def _expected(ledger: Ledger, task: Task, known: dict[Kind, float]) -> float | None:
+    """Asked once for tasks of one kind."""
     if task.state not in RUNNING:
         return None
-    alike = (task.provider, task.model, task.operation, task.count)
-    if alike not in known:
-        usual = ledger.usual_for(task)
-        known[alike] = _stated(task) if usual is None else usual
-    return known[alike]
+    kind = (task.provider, task.operation, task.model, task.resolution, task.count)
+    if kind not in known:
+        known[kind] = Durations(ledger.durations(*kind)).usual(_stated(task))
+    return known[kind]
 
 
 def _stated(task: Task) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .states import State
 
@@ -32,8 +32,8 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Saving:
-    """What was saved in one unit: `kind` is reused, joined, recovered, …; `amount` is 0 where no price is known."""
+class Saved:
+    """What was spared in one unit: `kind` is joined, reused or recovered; `amount` is 0 where no price is known."""
 
     kind: str
     unit: str
@@ -47,7 +47,7 @@ class Span:
 
     since: float
     paid: tuple[Sum, ...]
-    saved: tuple[Saving, ...]
+    saved: tuple[Saved, ...]
 
 
 @dataclass(frozen=True)
@@ -85,16 +85,8 @@ def _sums(ledger: Ledger, since: float) -> Iterator[Sum]:
         )
 
 
-def _savings(ledger: Ledger, since: float) -> Iterator[Saving]:
-    def told_by(saving: Any) -> tuple[str, str]:
-        return saving.kind, saving.unit
-
-    for (kind, unit), group in groupby(sorted(_saved(ledger, since), key=told_by), key=told_by):
-        amounts = [Decimal(saving.amount) if saving.amount else Decimal(0) for saving in group]
-        yield Saving(kind, unit, sum(amounts, Decimal(0)), len(amounts))
-
-
-def _saved(ledger: Ledger, since: float) -> list[Any]:
-    """Nothing where the ledger does not note what was saved."""
-    saved = getattr(ledger, "saved", None)
-    return list(saved(since)) if saved else []
+def _savings(ledger: Ledger, since: float) -> Iterator[Saved]:
+    told = sorted(ledger.saved(since), key=lambda saving: (saving.kind, saving.unit))
+    for (kind, unit), group in groupby(told, key=lambda saving: (saving.kind, saving.unit)):
+        amounts = [Decimal(saving.amount or 0) for saving in group]
+        yield Saved(kind, unit, sum(amounts, Decimal(0)), len(amounts))

@@ -28,18 +28,24 @@ def catalog(settings: Settings) -> dict[str, Any]:
     }
 
 
+TOLD = (
+    "number", "handle", "provider", "operation", "model", "wire_model", "count", "resolution", "changes", "word",
+    "reason", "created_at", "submitted_at", "accepted_at", "finished_at", "collected_at", "seconds", "prompt_id",
+    "node_id",
+)  # fmt: skip
+"""What of a task anybody may see who opens ComfyUI; the rest is of this machine, or a secret."""
+
+
 def task_row(seen: Seen) -> dict[str, Any]:
-    """A task as the browser sees it: no link, no path, nothing of this machine.
+    """A task as the browser sees it: no link and no path.
 
     `todo` is settle, change, update or empty; `expected` seconds are told while it runs.
     """
     task = seen.task
-    row = asdict(task) | {"handle": task.handle, "state": task.state.value, "seconds": task.seconds}
-    for private in ("identity", "worker", "estimated_amount", "actual_amount", "price_unit", "price_basis"):
-        row.pop(private)
     node = next((known.node_id for known in OPERATIONS if known.name == task.operation), "KlingPoll")
-    more = {"node": node, "cost": _cost(task), "pictures": seen.pictures, "todo": seen.todo}
-    return row | more | {"expected": seen.expected, "cancels": _cancels(task)}
+    row = {name: getattr(task, name) for name in TOLD} | {"state": task.state.value, "node": node}
+    row |= {"cost": _cost(task), "pictures": seen.pictures, "todo": seen.todo}
+    return row | {"expected": seen.expected, "cancels": _cancels(task)}
 
 
 def spent(spend: Spend, settings: Settings) -> dict[str, Any]:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from kling_pack.jobs.ledger import Ledger
-from kling_pack.jobs.spend import Saving, Sum, spend
+from kling_pack.jobs.ledger import Ledger, insert
+from kling_pack.jobs.spend import Saved, Sum, spend
 from kling_pack.jobs.states import State
+from kling_pack.jobs.task import Task
 
 NOON = datetime(2026, 11, 20, 12, 0)
 TODAY = datetime(2026, 11, 20, 0, 0).timestamp()
@@ -33,10 +34,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
-def add(ledger: Ledger, *states: State, **row: Any) -> None:
-    task = ledger.add(ROW | row)
+def add(ledger: Ledger, *states: State, **row: Any) -> Task:
+    with ledger.writing() as connection:
+        task = insert(connection, {**ROW, **row, "state": State.NEW.value})
     for state in states:
         task = ledger.step(task, state)
+    return task
 
 
 def paid(ledger: Ledger) -> tuple[Sum, ...]:
@@ -98,18 +101,15 @@ def test_the_budget_counts_what_today_is_estimated_to_cost(ledger: Ledger) -> No
     assert spend(ledger, NOON.timestamp()).budget_spent == pytest.approx(0.112)
 
 
-class Noted(NamedTuple):
-    kind: str
-    amount: str | None
-    unit: str
-
-
-def test_what_was_saved_is_added_up_by_kind_and_unit(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    noted = [Noted("reused", "0.056", "USD"), Noted("recovered", None, ""), Noted("reused", "0.028", "USD")]
-    monkeypatch.setattr(ledger, "saved", lambda since: noted if since == TODAY else [], raising=False)
+def test_what_was_saved_is_added_up_by_kind_and_unit(ledger: Ledger) -> None:
+    known, unknown = add(ledger, *DONE), add(ledger, *DONE, estimated_amount=None, price_unit="")
+    for task, kind in ((known, "reused"), (unknown, "recovered"), (known, "joined"), (known, "reused")):
+        ledger.note_saving(task, kind, TODAY + 60)
+    ledger.note_saving(known, "reused", TODAY - 60)
     seen = spend(ledger, NOON.timestamp())
     assert seen.today.saved == (
-        Saving("recovered", "", Decimal(0), 1),
-        Saving("reused", "USD", Decimal("0.084"), 2),
+        Saved("joined", "USD", Decimal("0.056"), 1),
+        Saved("recovered", "", Decimal(0), 1),
+        Saved("reused", "USD", Decimal("0.112"), 2),
     )
-    assert seen.month.saved == ()
+    assert seen.month.saved[2] == Saved("reused", "USD", Decimal("0.168"), 3)

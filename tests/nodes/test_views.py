@@ -14,7 +14,7 @@ from kling_pack.catalog.operations import OPERATIONS
 from kling_pack.jobs.board import Seen
 from kling_pack.jobs.keys import save_key
 from kling_pack.jobs.settings import load_settings
-from kling_pack.jobs.spend import Saving, Span, Spend, Sum
+from kling_pack.jobs.spend import Saved, Span, Spend, Sum
 from kling_pack.jobs.states import State
 from kling_pack.jobs.task import Task
 from kling_pack.nodes.views import catalog, keys, spent, task_row
@@ -63,6 +63,7 @@ TASK: dict[str, Any] = {
     "changes": (), "word": "success", "reason": "", "created_at": 1.0, "submitted_at": 2.0, "accepted_at": 3.0,
     "finished_at": 12.5, "collected_at": 13.0, "estimated_amount": "0.056", "actual_amount": None,
     "price_unit": "USD", "price_basis": "catalogue", "prompt_id": "p", "node_id": "1", "worker": "host/1/1/x",
+    "resolution": "1k", "running_at": None, "key_hash": "hash-of-key", "hook": "secret-of-hook",
 }  # fmt: skip
 
 
@@ -79,7 +80,8 @@ def test_a_task_has_its_node_its_seconds_and_its_cost() -> None:
 
 
 def test_a_task_tells_nothing_of_this_machine() -> None:
-    assert not {"identity", "worker"} & set(row())
+    assert not {"identity", "worker", "key_hash", "hook"} & set(row())
+    assert not any(hidden in json.dumps(row()) for hidden in ("secret", "hash-of-key", "host/1"))
 
 
 @pytest.mark.parametrize("changed", [{"provider": "sandbox"}, {"state": State.FAILED}, {"state": State.CANCELLED}])
@@ -127,7 +129,7 @@ def test_without_any_key_auto_is_the_sandbox(tmp_path: Path) -> None:
 def test_spend_is_told_in_decimals_with_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KLING_DAILY_BUDGET_USD", "5")
     one = Sum("eachlabs", "USD", Decimal("0.0001"), tasks=1, pictures=2, unpriced=0, uncertain=0)
-    span = Span(1.0, (one,), (Saving("reused", "USD", Decimal("1E+1"), 3),))
+    span = Span(1.0, (one,), (Saved("reused", "USD", Decimal("1E+1"), 3),))
     told = spent(Spend(span, span, 0.25), load_settings(tmp_path))
     assert told["today"]["paid"][0]["amount"] == "0.0001"
     assert told["today"]["saved"] == [{"kind": "reused", "unit": "USD", "amount": "10", "times": 3}]
