@@ -27,7 +27,7 @@ export class TaskRow {
     this.element.dataset.state = task.state;
     say(this.mark, mark(task));
     say(this.state, text(`state.${task.state}`));
-    say(this.where, [text("tasks.at", task), task.count > 1 && text("tasks.pictures", task)].filter(Boolean).join(" "));
+    say(this.where, [place(task), cost(task)].join(" · "));
     say(this.reason, task.todo ? task.reason : "");
     say(this.advice, advice(task));
     show(this.notice, Boolean(task.todo));
@@ -42,8 +42,7 @@ export class TaskRow {
   /** Lets time pass. */
   tick(now = Date.now() / 1000) {
     const running = isOpen(this.task);
-    const words = [duration(this.task, now), cost(this.task)].filter(Boolean).join(" · ");
-    say(this.facts, words);
+    say(this.facts, duration(this.task, now));
     show(this.bar, running);
     if (running) this.bar.value = progress(this.task, now);
   }
@@ -107,5 +106,7 @@ export class TaskRow {
     this.inputs.replaceChildren(...pairs);
   }
 }
+
+const place = (task) => [text("tasks.at", task), task.count > 1 && text("tasks.pictures", task)].filter(Boolean).join(" ");
 
 const button = (key, click) => make("button", { type: "button", class: "kling-button", click }, text(key));

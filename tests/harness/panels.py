@@ -31,7 +31,7 @@ def open_keys(editor: Editor) -> Locator:
     command(editor, "Comfy.ShowSettingsDialog")
     editor.page.get_by_role("dialog").get_by_text("Kling", exact=True).click()
     rows = editor.page.locator(".kling-key")
-    rows.first.locator(".kling-standing", has_text="e").wait_for()
+    rows.last.locator(".kling-standing", has_text="e").wait_for()
     return rows
 
 
