@@ -40,8 +40,8 @@ export function cost(task) {
 export function duration(task, now) {
   if (!isOpen(task)) return task.seconds === null ? "" : text("tasks.seconds", { seconds: task.seconds.toFixed(1) });
   const seconds = Math.round(passed(task, now));
-  const expected = Math.round(task.expected ?? 0);
-  if (!expected) return text("tasks.seconds", { seconds });
+  if (task.expected === null) return text("tasks.seconds", { seconds });
+  const expected = Math.max(1, Math.round(task.expected));
   return text(seconds > expected ? "tasks.late" : "tasks.expected", { seconds, expected });
 }
 

@@ -49,6 +49,7 @@ test("an ended task tells how long it took, a running one how long it should", (
   const running = task({ state: "accepted", expected: 20 });
   assert.equal(duration(running, NOW + 4.2), "4 s of about 20 s");
   assert.equal(duration(running, NOW + 33), "33 s, usually 20 s");
+  assert.equal(duration(task({ state: "accepted", expected: 0.3 }), NOW), "0 s of about 1 s");
   assert.equal(duration(task({ state: "accepted", expected: null }), NOW + 4), "4 s");
 });
 
