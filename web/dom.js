@@ -5,11 +5,13 @@ export function make(tag, props = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (typeof value === "function") made.addEventListener(name, value);
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+    else if (isGiven(value)) made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat().filter(isGiven));
   return made;
 }
+
+const isGiven = (value) => value !== null && value !== undefined && value !== false;
 
 /** Sets an element's text only where it differs, so that nothing is read out or laid out again. */
 export function say(element, words) {

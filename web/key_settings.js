@@ -35,5 +35,5 @@ export function tellOfSandbox(api, host) {
   });
 }
 
-const asksAuto = (node) =>
-  String(node.type).startsWith("Kling") && node.widgets?.some((widget) => widget.name === "provider" && widget.value === "auto");
+const isAuto = (widget) => widget.name === "provider" && widget.value === "auto";
+const asksAuto = (node) => String(node.type).startsWith("Kling") && node.widgets?.some(isAuto);

@@ -22,12 +22,14 @@ class KeyRow {
     this.hindrance = make("small", {});
     this.buttons = make("div", { class: "kling-actions", role: "group" });
     this.message = make("p", { class: "kling-message", role: "status" });
-    const masked = { type: "text", class: "kling-secret", autocomplete: "off", spellcheck: "false", "data-1p-ignore": true };
-    this.field = make("input", { ...masked, placeholder: text("keys.placeholder"), keydown: (event) => this.#key(event) });
-    const save = button("keys.save", () => this.#save(), "kling-main");
+    const masked = { type: "text", class: "kling-secret", autocomplete: "off", spellcheck: "false" };
+    const keydown = (event) => this.#key(event);
+    this.field = make("input", { ...masked, "data-1p-ignore": true, placeholder: text("keys.placeholder"), keydown });
+    const save = button("keys.save", () => this.#save());
     const keep = button("keys.keep", () => this.#edit(false));
     this.form = make("div", { class: "kling-form", role: "group", hidden: true }, this.field, save, keep);
-    this.element = make("div", { class: "kling-key" }, this.standing, this.buttons, this.form, this.hindrance, this.message);
+    const parts = [this.standing, this.buttons, this.form, this.hindrance, this.message];
+    this.element = make("div", { class: "kling-key" }, parts);
   }
 
   async load() {
@@ -42,7 +44,8 @@ class KeyRow {
     this.field.setAttribute("aria-label", text("keys.field", { provider: key.title }));
     this.form.setAttribute("aria-label", key.title);
     this.buttons.setAttribute("aria-label", key.title);
-    const doing = { set: () => this.#edit(true), replace: () => this.#edit(true), remove: () => this.#remove(), test: () => this.#test() };
+    const edit = () => this.#edit(true);
+    const doing = { set: edit, replace: edit, remove: () => this.#remove(), test: () => this.#test() };
     this.buttons.replaceChildren(...choices(key, told.changeable).map((name) => button(`keys.${name}`, doing[name])));
   }
 
@@ -103,4 +106,4 @@ class KeyRow {
   }
 }
 
-const button = (key, click, more = "") => make("button", { type: "button", class: `kling-button ${more}`, click }, text(key));
+const button = (key, click) => make("button", { type: "button", class: "kling-button", click }, text(key));

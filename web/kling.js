@@ -21,7 +21,7 @@ app.registerExtension({
     addTasksTab(app, api, host);
     tellOfSandbox(api, host);
     // Not waited for: the editor starts meanwhile.
-    addKeySettings(app, host).catch((error) => console.error(`Kling: the keys' settings are missing: ${error.message}`));
+    addKeySettings(app, host).catch((error) => console.error(`Kling: no settings for keys: ${error.message}`));
   },
   nodeCreated(node) {
     if (node.constructor?.nodeData?.category === CATEGORY) holdSeed(node);

@@ -55,7 +55,8 @@ export class TaskRow {
     this.facts = make("span", { class: "kling-facts" });
     this.bar = make("progress", { max: 1, "aria-label": text("tasks.progress") });
     this.picture = make("span", { class: "kling-picture", "aria-hidden": "true" });
-    this.more = make("button", { class: "kling-more", type: "button", "aria-expanded": "false", click: () => this.#toggle() }, "⌄");
+    const more = { class: "kling-more", type: "button", "aria-expanded": "false", click: () => this.#toggle() };
+    this.more = make("button", more, "⌄");
     this.cancel = button("do.cancel", () => this.#act("cancel", this.task, this.cancel));
     this.load = button("do.load", () => this.#act("load", this.task, this.load));
     const copy = button("do.copy", () => this.#act("copy", this.task, copy));
@@ -74,7 +75,8 @@ export class TaskRow {
     this.reason = make("p", { class: "kling-reason" });
     this.advice = make("p", {});
     const label = text("settle.id", { provider: this.task.provider });
-    const field = make("input", { type: "text", autocomplete: "off", spellcheck: "false", placeholder: label, "aria-label": label });
+    const plain = { type: "text", autocomplete: "off", spellcheck: "false" };
+    const field = make("input", { ...plain, placeholder: label, "aria-label": label });
     const found = button("settle.found", () => this.#act("settle", this.task, found, { id: field.value.trim() }));
     found.disabled = true;
     field.addEventListener("input", () => (found.disabled = !field.value.trim()));
@@ -89,7 +91,8 @@ export class TaskRow {
     const there = task.pictures > 0;
     if (there === Boolean(this.picture.firstChild)) return;
     const alt = text("tasks.picture", task);
-    const image = there && make("img", { src: this.#host.thumbnail(task.handle), alt, loading: "lazy", width: 56, height: 56 });
+    const shown = { src: this.#host.thumbnail(task.handle), alt, loading: "lazy", width: 56, height: 56 };
+    const image = there && make("img", shown);
     this.picture.replaceChildren(...(image ? [image] : []));
     this.picture.toggleAttribute("aria-hidden", !there);
     if (!there) this.picture.setAttribute("aria-hidden", "true");
@@ -107,6 +110,6 @@ export class TaskRow {
   }
 }
 
-const place = (task) => [text("tasks.at", task), task.count > 1 && text("tasks.pictures", task)].filter(Boolean).join(" ");
+const place = (task) => text("tasks.at", task) + (task.count > 1 ? ` ${text("tasks.pictures", task)}` : "");
 
 const button = (key, click) => make("button", { type: "button", class: "kling-button", click }, text(key));

@@ -5,7 +5,9 @@ import { text } from "./texts.js";
 const OPEN = new Set(["new", "submitting", "accepted"]);
 const ATTENTION = new Set(["uncertain", "failed", "unread"]);
 const FINISHED = new Set(["done", "failed", "cancelled"]);
-const MARKS = { new: "…", submitting: "↑", accepted: "◔", done: "✓", failed: "✕", cancelled: "–", uncertain: "?", unread: "!" };
+const MARKS = {
+  new: "…", submitting: "↑", accepted: "◔", done: "✓", failed: "✕", cancelled: "–", uncertain: "?", unread: "!",
+};
 
 export const FILTERS = ["all", "running", "attention", "finished"];
 
@@ -83,7 +85,8 @@ export class Board {
 
   /** Takes in what the server told, newest first; returns those whose state changed since they were last seen. */
   take(told) {
-    const changed = told.filter((task) => this.#tasks.has(task.number) && this.#tasks.get(task.number).state !== task.state);
+    const before = (task) => this.#tasks.get(task.number)?.state ?? task.state;
+    const changed = told.filter((task) => before(task) !== task.state);
     for (const task of told) this.#tasks.set(task.number, task);
     return changed;
   }
@@ -122,7 +125,8 @@ export function spentBy(span) {
 export function saved(span) {
   const times = (...kinds) => span.saved.reduce((count, one) => count + (kinds.includes(one.kind) ? one.times : 0), 0);
   const counts = { reused: times("reused", "joined"), recovered: times("recovered") };
-  const parts = Object.entries(counts).filter(([, count]) => count).map(([kind, count]) => text(`spend.${kind}`, { count }));
+  const kinds = Object.entries(counts).filter(([, count]) => count);
+  const parts = kinds.map(([kind, count]) => text(`spend.${kind}`, { count }));
   const amount = sums(span.saved).filter(([, sum]) => Number(sum)).map(([unit, sum]) => money(sum, unit)).join(" + ");
   if (amount) parts.push(text("spend.not_paid_twice", { amount }));
   return parts.join(" · ") || text("spend.nothing");
@@ -131,7 +135,8 @@ export function saved(span) {
 /** The daily budget: a line and the share of it that is spent, or nothing where none is set. */
 export function budget({ usd, spent: used }) {
   if (usd === null) return null;
-  return { line: text("spend.of", { spent: money(used, "USD"), budget: money(usd, "USD") }), share: usd ? Math.min(1, used / usd) : 1 };
+  const line = text("spend.of", { spent: money(used, "USD"), budget: money(usd, "USD") });
+  return { line, share: usd ? Math.min(1, used / usd) : 1 };
 }
 
 const passed = (task, now) => Math.max(0, now - (task.accepted_at ?? task.submitted_at ?? task.created_at));

@@ -1,4 +1,5 @@
-// The tab: spend above, the tasks of every run below. Asks the server while it is seen, each second while something runs or may come.
+// The tab: spend above, the tasks of every run below. Asks the server while it is seen, each second while something
+// runs or may come.
 
 import { make, say, show } from "./dom.js";
 import { TaskRow } from "./task_row.js";
@@ -28,7 +29,8 @@ export class TasksView {
   constructor(host, busy) {
     [this.#host, this.#busy] = [host, busy];
     this.#build();
-    this.#more = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#showMore());
+    const inView = (entries) => entries.some((entry) => entry.isIntersecting);
+    this.#more = new IntersectionObserver((entries) => inView(entries) && this.#showMore());
     this.#more.observe(this.end);
     document.addEventListener("visibilitychange", () => this.refresh());
   }
@@ -69,7 +71,8 @@ export class TasksView {
     }
     const running = this.#busy() || this.#board.count("running") > 0;
     clearTimeout(this.#timer);
-    if (this.#seen) this.#timer = setTimeout(() => this.refresh(), 1000 * (running ? RUNNING_SECONDS : RESTING_SECONDS));
+    const pause = running ? RUNNING_SECONDS : RESTING_SECONDS;
+    if (this.#seen) this.#timer = setTimeout(() => this.refresh(), 1000 * pause);
   }
 
   #announced(task) {
@@ -82,15 +85,16 @@ export class TasksView {
     this.filters = FILTERS.map((name) => {
       const count = make("span", { class: "kling-count" });
       const click = () => this.#choose(name);
-      const pressed = String(name === this.#filter);
-      return make("button", { type: "button", "data-filter": name, "aria-pressed": pressed, click }, text(`tasks.${name}`), " ", count);
+      const props = { type: "button", "data-filter": name, "aria-pressed": String(name === this.#filter), click };
+      return make("button", props, text(`tasks.${name}`), " ", count);
     });
     this.list = make("ul", { class: "kling-list", "aria-label": text("tasks.list") });
     this.empty = make("p", { class: "kling-empty" });
     this.end = make("p", { class: "kling-end" });
     this.problem = make("p", { class: "kling-problem", role: "alert" });
     this.news = make("p", { class: "kling-unseen", role: "status" });
-    const choose = make("div", { class: "kling-filters", role: "group", "aria-label": text("tasks.show") }, this.filters);
+    const props = { class: "kling-filters", role: "group", "aria-label": text("tasks.show") };
+    const choose = make("div", props, this.filters);
     const scroll = make("div", { class: "kling-scroll" }, this.list, this.empty, this.end);
     const parts = [this.title, this.spend, choose, this.problem, scroll, this.news];
     this.root = make("section", { class: "kling-tasks", "aria-labelledby": "kling-tasks-title" }, parts);
@@ -118,7 +122,9 @@ export class TasksView {
     const shown = wanted.slice(0, this.#limit).map((task) => this.#row(task).element);
     const before = [...this.list.children];
     if (before.length !== shown.length || before.some((row, place) => row !== shown[place])) this.#place(shown);
-    for (const one of this.filters) say(one.querySelector(".kling-count"), counted(this.#board.count(one.dataset.filter)));
+    for (const one of this.filters) {
+      say(one.querySelector(".kling-count"), counted(this.#board.count(one.dataset.filter)));
+    }
     show(this.empty, !wanted.length);
     say(this.empty, text(all.length ? "tasks.none_here" : "tasks.none"));
     say(this.end, all.length >= MOST && shown.length >= wanted.length ? text("tasks.most", { count: MOST }) : "");
