@@ -44,9 +44,10 @@ class KeyGate:
         return Limits(min(self._page, self._learned + more), self.pacer.per_minute)
 
     @asynccontextmanager
-    async def place(self, run: Hashable, told: Callable[[Position], None]) -> AsyncIterator[Place]:
-        """A place in the line of this worker; `told` hears how to ask for the position meanwhile."""
-        async with self.line.place(run, lambda turn: told(lambda: self._before(turn))) as place:
+    async def place(self, run: Hashable, seconds: float, told: Callable[[Position], None]) -> AsyncIterator[Place]:
+        """A place in the line of this worker for a task that takes about `seconds`; `told` hears how to ask for the
+        position meanwhile."""
+        async with self.line.place(run, seconds, lambda turn: told(lambda: self._before(turn))) as place:
             yield place
 
     @asynccontextmanager

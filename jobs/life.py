@@ -94,8 +94,9 @@ async def _run_at(job: Job, order: Order) -> None:
     await job.learn(unlearned_seconds(order))
     job.say("preparing", price=job.price)
     try:
-        run = (job.context.prompt_id, job.context.node_id)
-        async with gate.place(run, lambda position: job.say("waiting for a place", position)) as place:
+        async with gate.place(
+            job.context.prompt_id, job.expected, lambda position: job.say("waiting for a place", position)
+        ) as place:
             job.say("preparing the pictures")
             handed = await _hand_over(job, order, endpoint, adapter)
             job.say("waiting for the first answer of this kind")

@@ -80,6 +80,7 @@ class Behaviour:
     """All of it has defaults; JSON in by `from_json`, out by `to_json`.
 
     ``seconds``: how long a task takes, a number or (least, most), by provider, ``*`` for the others.
+    ``each_picture``: on, every further picture of a task takes as long again.
     ``keys``: accepted keys by provider; none listed means any that is not empty.
     ``reachable``: URL prefixes besides the sandbox's own uploads that input pictures may come from.
     ``keep_days``: how long tasks and their pictures stay.
@@ -94,6 +95,7 @@ class Behaviour:
     reachable: tuple[str, ...] = ()
     keep_days: float = 7.0
     repaint: bool = True
+    each_picture: bool = False
     rng: int = 0
 
     @classmethod
@@ -130,9 +132,10 @@ class Behaviour:
         listed = self.keys.get(provider)
         return key in listed if listed is not None else bool(key)
 
-    def pick_seconds(self, provider: str, rng: random.Random) -> float:
+    def pick_seconds(self, provider: str, pictures: int, rng: random.Random) -> float:
         asked = self.seconds.get(provider, self.seconds.get("*", 2.0))
-        return rng.uniform(*asked) if isinstance(asked, tuple) else asked
+        drawn = rng.uniform(*asked) if isinstance(asked, tuple) else asked
+        return drawn * pictures if self.each_picture else drawn
 
 
 def _seconds(value: object) -> Seconds:

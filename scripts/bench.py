@@ -1,8 +1,8 @@
 """Measures the pack against ComfyUI's own Kling node, on one local server, in one run.
 
 `--only one,eight` measures those rows, `--short` as little as shows that everything runs, `--json FILE` says where the
-figures go (bench.json), `--readme` copies the table into README.md. Rows: one, new, eight, thirty, nine, hold, encode,
-crowd, pacer.
+figures go (bench.json), `--readme` copies the table into README.md. Rows: one, new, eight, thirty, kinds, nine, hold,
+encode, crowd, pacer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pack import ROOT
 if TYPE_CHECKING:
     from benchmark.figures import Figure
 
-ROWS = ("one", "new", "eight", "thirty", "nine", "hold", "encode", "crowd", "pacer")
+ROWS = ("one", "new", "eight", "thirty", "kinds", "nine", "hold", "encode", "crowd", "pacer")
 README = ROOT / "README.md"
 PLOT = ROOT / "docs" / "pacer.svg"
 
@@ -56,6 +56,7 @@ def _rows(only: list[str]) -> dict[str, tuple[str, Callable[..., Iterator[Figure
         "new": ("One task of 0.5 … 20 s, nothing known of its kind", waiting.new),
         "eight": ("8 tasks of 6 s side by side", waiting.eight),
         "thirty": ("30 tasks of 10 … 30 s, 10 in flight, 60 requests a minute", queueing.thirty),
+        "kinds": ("the same, 10, 20 and 30 s being three kinds of task", queueing.kinds),
         "nine": ("9 pictures of 2048×2048, each download 0.5 s", pictures.nine),
         "hold": ("A node that holds ComfyUI's loop for 10 s, beside a task of 8 s", waiting.hold),
         "encode": ("A picture of 2048×2048, from tensor to upload bytes, lossless", pictures.encode),

@@ -88,10 +88,11 @@ class Dialect(Service):
         intake = await self.desk.reader.read(asked.sources, self.takes_base64)
         self.desk.admit_task(self.name, call.key)
         task_id, now = self.new_id(), time.time()
-        seconds = self.desk.behaviour.pick_seconds(self.name, self.desk.rng)
+        order = _order(row, asked, task_id)
+        seconds = self.desk.behaviour.pick_seconds(self.name, order.n, self.desk.rng)
         task = Task(
             id=task_id, provider=self.name, model=row.model, key=call.key, created=now, seconds=seconds,
-            order=_order(row, asked, task_id), pictures=intake.pictures, uploads=intake.uploads,
+            order=order, pictures=intake.pictures, uploads=intake.uploads,
             body=shortened(body), headers=tuple(sorted(call.request.headers)),
             faults=(*_lasting(call.faults), *self._outlived(intake.uploads, now + seconds)),
             webhook=hook.url if hook else "", webhook_secret=hook.secret if hook else "",

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 class Sizes:
     """Seconds are what a task takes at the provider; `history` is how many of its kind the ledger holds before."""
 
-    runs: int = 5
-    own_runs: int = 2
+    runs: int = 3
+    own_runs: int = 1
     history: int = 4
     lengths: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
     own_lengths: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
     eight: float = 6.0
     thirty: tuple[int, float, float] = (30, 10.0, 30.0)
     in_flight: int = 10
-    long_runs: int = 3
+    long_runs: int = 2
     nine: int = 9
     nine_seconds: float = 2.0
     large: bool = True

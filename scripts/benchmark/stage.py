@@ -57,6 +57,11 @@ class Played:
         return self.ended - self.began
 
     @property
+    def lengths(self) -> list[float]:
+        """Seconds of every task, in the order in which they came."""
+        return [task.seconds for task in self.tasks]
+
+    @property
     def longest(self) -> float:
         """Seconds of the longest task: what no graph with all of them side by side can go below."""
         return max((task.seconds for task in self.tasks), default=0.0)

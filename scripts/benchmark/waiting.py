@@ -9,10 +9,11 @@ from benchmark import graphs
 from benchmark.figures import Figure, Goal
 from benchmark.graphs import Graph, Maker
 from benchmark.sizes import Sizes
-from benchmark.stage import Played, Stage
+from benchmark.stage import Played, Seconds, Stage
 
 NOTHING = "the graph, its provider taking no time"
 DONE = "from done there to the end of the graph"
+VARIED = "where lengths vary by a tenth"
 SPREAD = 0.1
 """Tasks of one kind take up to so much less or more than they usually do: a provider's do not all take the same."""
 
@@ -34,8 +35,8 @@ def no_time(stage: Stage, sizes: Sizes, make: Maker, count: int = 1) -> tuple[fl
     return tuple(stage.play(graphs.tasks(make, count), 0.0).checked().seconds for _ in range(sizes.runs))
 
 
-def played(stage: Stage, graph: Callable[[], Graph], seconds: float, runs: int) -> list[Played]:
-    return [stage.play(graph(), around(seconds), rng=run).checked() for run in range(runs)]
+def played(stage: Stage, graph: Callable[[], Graph], seconds: Seconds, runs: int) -> list[Played]:
+    return [stage.play(graph(), seconds, rng=run).checked() for run in range(runs)]
 
 
 def beyond(runs: list[Played], nothing: tuple[float, ...]) -> tuple[float, ...]:
@@ -46,10 +47,7 @@ def beyond(runs: list[Played], nothing: tuple[float, ...]) -> tuple[float, ...]:
 def one(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
     nothing = no_time(stage, sizes, graphs.pack)
     nothing_own = no_time(stage, sizes, graphs.own)
-    runs: list[Played] = []
-    for seconds in sizes.lengths:
-        learn(stage, sizes, around(seconds))
-        runs += played(stage, lambda: graphs.tasks(graphs.pack), seconds, sizes.runs)
+    runs, varied = (_after_history(stage, sizes, vary) for vary in (lambda seconds: (seconds, seconds), around))
     own: list[Played] = []
     for seconds in sizes.own_lengths:
         own += played(stage, lambda: graphs.tasks(graphs.own), seconds, sizes.own_runs)
@@ -58,8 +56,18 @@ def one(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
         "one", "time beyond the provider's", beyond(runs, nothing), "s", Goal(0.25, 0.6), beyond(own, nothing_own),
         bound=0.0,
     )  # fmt: skip
+    yield Figure("one", VARIED, beyond(varied, nothing), "s", own_said="as above", bound=0.0)
     yield Figure("one", DONE, _after_done(runs), "s", own=_after_done(own))
     yield Figure("one", "polls", _polls(runs), "", Goal(worst=8), _polls(own), bound=1, digits=0)
+    yield Figure("one", "polls, " + VARIED, _polls(varied), "", own_said="as above", bound=1, digits=0)
+
+
+def _after_history(stage: Stage, sizes: Sizes, vary: Callable[[float], tuple[float, float]]) -> list[Played]:
+    runs: list[Played] = []
+    for seconds in sizes.lengths:
+        learn(stage, sizes, vary(seconds))
+        runs += played(stage, lambda: graphs.tasks(graphs.pack), vary(seconds), sizes.runs)
+    return runs
 
 
 def new(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
@@ -82,9 +90,9 @@ def _first(stage: Stage, seconds: float, run: int) -> Played:
 def eight(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
     nothing = no_time(stage, sizes, graphs.pack, 8)
     learn(stage, sizes, around(sizes.eight))
-    runs = played(stage, lambda: graphs.tasks(graphs.pack, 8), sizes.eight, sizes.long_runs)
+    runs = played(stage, lambda: graphs.tasks(graphs.pack, 8), around(sizes.eight), sizes.long_runs)
     nothing_own = no_time(stage, sizes, graphs.own, 8)
-    own = played(stage, lambda: graphs.tasks(graphs.own, 8), sizes.eight, sizes.own_runs)
+    own = played(stage, lambda: graphs.tasks(graphs.own, 8), around(sizes.eight), sizes.own_runs)
     yield Figure("eight", NOTHING, nothing, "s", own=nothing_own)
     yield Figure(
         "eight", "time beyond the longest", beyond(runs, nothing), "s", Goal(worst=1.0), beyond(own, nothing_own),
@@ -95,7 +103,7 @@ def eight(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
 def hold(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
     learn(stage, sizes, around(sizes.beside_hold))
     sides = {
-        make: played(stage, lambda make=make: graphs.beside_a_hold(make, sizes.hold), sizes.beside_hold, runs)  # type: ignore[misc]
+        make: played(stage, lambda make=make: graphs.beside_a_hold(make, sizes.hold), around(sizes.beside_hold), runs)  # type: ignore[misc]
         for make, runs in ((graphs.pack, sizes.long_runs), (graphs.own, sizes.own_runs))
     }
     ours, own = (tuple(run.seconds for run in sides[make]) for make in (graphs.pack, graphs.own))

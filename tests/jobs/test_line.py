@@ -1,4 +1,4 @@
-"""A fair line: bounded places, runs take turns, and nobody who gives up keeps a place."""
+"""A fair line: bounded places, runs take turns, a run's longest tasks first, and who gives up keeps no place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Queue:
         self.turns: dict[str, Turn] = {}
 
     async def task(self, run: str, name: str, seconds: float = 1.0) -> None:
-        async with self.line.place(run, lambda turn: self.turns.__setitem__(name, turn)):
+        async with self.line.place(run, seconds, lambda turn: self.turns.__setitem__(name, turn)):
             self.order.append(name)
             self.inside += 1
             self.most = max(self.most, self.inside)
@@ -45,6 +45,16 @@ def test_runs_take_turns_so_that_a_long_one_does_not_keep_a_short_one_waiting() 
         short = queue.start("short", *"xy")
         await asyncio.gather(*long, *short)
         assert "".join(queue.order) == "abxcyde"
+
+    run(work())
+
+
+def test_within_a_run_the_longest_go_first_and_of_equals_the_first() -> None:
+    async def work() -> None:
+        queue = Queue(1)
+        lengths = {"a": 1.0, "b": 2.0, "c": 9.0, "d": 2.0, "e": 9.0}
+        await asyncio.gather(*(queue.task("run", name, seconds) for name, seconds in lengths.items()))
+        assert "".join(queue.order) == "acebd"
 
     run(work())
 
@@ -85,7 +95,7 @@ def test_a_place_that_is_left_early_is_given_back_once() -> None:
         line = Line(1)
 
         async def inside(seconds: float) -> Place:
-            async with line.place("run", lambda turn: None) as place:
+            async with line.place("run", 1.0, lambda turn: None) as place:
                 place.leave()
                 place.leave()
                 await asyncio.sleep(seconds)

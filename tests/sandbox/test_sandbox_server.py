@@ -204,6 +204,14 @@ class TestRepaint:
         assert opened(self.pictures(client, TEXT | {"aspect_ratio": "1:1"})[0]).size != opened(first).size
 
 
+class TestLengths:
+    def test_every_further_picture_may_take_as_long_again(self, client: Any) -> None:
+        client.behave(seconds=0.01, each_picture=True)
+        for pictures in (1, 3):
+            client.created("modellix", TEXT | {"n": pictures}, "kling-v2-t2i")
+        assert sorted(task["seconds"] for task in client.tasks()) == pytest.approx([0.01, 0.03])
+
+
 class TestWebhooks:
     @pytest.fixture
     def hook(self) -> Iterator[tuple[str, queue.Queue[tuple[dict[str, Any], str | None]]]]:
