@@ -20,11 +20,15 @@ from ..providers import ADAPTERS
 
 
 def catalog(settings: Settings) -> dict[str, Any]:
-    """Operations with their fields and models with their offers, and which providers have a key."""
+    """Operations with their fields, models with their offers, which providers have a key, what `auto` means here.
+
+    `auto_is_sandbox` says whether a prompt from the editor that leaves the provider to `auto` goes to the sandbox.
+    """
     return {
         "operations": [_operation(operation) for operation in OPERATIONS],
         "models": [_model(row, settings) for row in MODELS],
         "providers": {name: {"key": end.key is not None} for name, end in settings.endpoints.items()},
+        "auto_is_sandbox": settings.auto_means_sandbox(from_editor=True),
     }
 
 

@@ -3,6 +3,8 @@
 const SECONDS = 6;
 
 export class Host {
+  /** Called after a key was set or removed. */
+  keysChanged = () => {};
   #app;
   #api;
 

@@ -73,7 +73,7 @@ class KeyRow {
     if (!key) return this.field.focus();
     this.field.value = "";
     return this.#try(async () => {
-      this.#show(await this.#host.send("PUT", this.#path, { key }));
+      this.#changed(await this.#host.send("PUT", this.#path, { key }));
       this.#edit(false);
       say(this.message, text("keys.now.saved"));
     });
@@ -81,10 +81,15 @@ class KeyRow {
 
   async #remove() {
     await this.#try(async () => {
-      this.#show(await this.#host.send("DELETE", this.#path));
+      this.#changed(await this.#host.send("DELETE", this.#path));
       this.buttons.querySelector("button")?.focus();
       say(this.message, text("keys.now.removed"));
     });
+  }
+
+  #changed(told) {
+    this.#show(told);
+    this.#host.keysChanged();
   }
 
   async #test() {

@@ -40,6 +40,18 @@ def test_it_says_who_has_a_key_and_never_the_key(tmp_path: Path, monkeypatch: py
     assert KEY not in json.dumps(told)
 
 
+@pytest.mark.parametrize(
+    ("key", "sandbox", "means"),
+    [("", "editor", True), (KEY, "editor", False), (KEY, "always", True), ("", "never", False)],
+)
+def test_it_says_whether_auto_is_the_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, sandbox: str, means: bool
+) -> None:
+    monkeypatch.setenv("MODELLIX_API_KEY", key)
+    monkeypatch.setenv("KLING_SANDBOX", sandbox)
+    assert catalog(load_settings(tmp_path))["auto_is_sandbox"] is means
+
+
 def test_prices_follow_prices_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KLING_HOME", str(tmp_path))
     (tmp_path / "prices.json").write_text('{"apimodels": {"credit_usd": 0.5, "kling-v2": {"text": 0.2}}}')

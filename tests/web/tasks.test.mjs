@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   Board, FILTERS, advice, budget, clock, cost, duration, inputs, isOpen, mark, matches, money, progress, saved, spent, spentBy,
 } from "../../web/tasks.js";
+import "./words.mjs";
 
 const NOW = 1_790_000_000;
 const STATES = ["new", "submitting", "accepted", "done", "failed", "cancelled", "uncertain", "unread"];

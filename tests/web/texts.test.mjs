@@ -1,37 +1,31 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { TABLES, text, useLocale } from "../../web/texts.js";
+import { text, useLocale } from "../../web/texts.js";
+import { read } from "./words.mjs";
 
-const names = (written) => [...written.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
+const holes = (words) => [...words.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
 
-afterEach(() => useLocale("en"));
+afterEach(() => useLocale("en", read));
 
-test("every language has every text, with the same names to fill in", () => {
-  for (const table of Object.values(TABLES)) {
-    assert.deepEqual(Object.keys(table).sort(), Object.keys(TABLES.en).sort());
-    for (const [key, written] of Object.entries(table)) {
-      assert.deepEqual(names(written), names(TABLES.en[key]), key);
-    }
+test("every text exists in both languages, with the same places to fill in", async () => {
+  const [english, chinese] = [await read("./texts/en.json"), await read("./texts/zh.json")];
+  assert.deepEqual(Object.keys(chinese), Object.keys(english));
+  for (const [key, words] of Object.entries(english)) assert.deepEqual(holes(chinese[key]), holes(words), key);
+});
+
+test("the language follows ComfyUI's setting, and is English where there is no other", async () => {
+  for (const locale of ["zh", "zh-TW"]) {
+    await useLocale(locale, read);
+    assert.equal(text("price.unknown"), "价格未知");
+  }
+  for (const locale of ["en", "fr", undefined]) {
+    await useLocale(locale, read);
+    assert.equal(text("price.unknown"), "price unknown");
   }
 });
 
-test("names are filled in, and one that is not given stays to be seen", () => {
-  assert.equal(text("tasks.seconds", { seconds: 0 }), "0 s");
-  assert.equal(text("tasks.seconds"), "{seconds} s");
-});
-
-test("ComfyUI's language is followed, also where it names a region", () => {
-  useLocale("zh-TW");
-  assert.equal(text("state.done"), TABLES.zh["state.done"]);
-});
-
-test("a language without texts of its own gets English", () => {
-  for (const locale of ["fr", "", undefined]) {
-    useLocale(locale);
-    assert.equal(text("state.done"), "Done");
-  }
-});
-
-test("a key without a text shows itself", () => {
-  assert.equal(text("no.such.key"), "no.such.key");
+test("places are filled in, and a key without a text shows itself", () => {
+  assert.equal(text("price.times", { price: "$0.028", count: 4 }), "$0.028 × 4");
+  assert.equal(text("price.times", { price: "$0.028" }), "$0.028 × {count}");
+  assert.equal(text("no.such"), "no.such");
 });
