@@ -107,8 +107,9 @@ async def _run_at(job: Job, order: Order) -> None:
                 await end(job, endpoint, adapter, status)
     finally:
         gate.free()
-        unknown = job.task.state in (State.SUBMITTING, State.UNCERTAIN)
-        job.uploads.let_go(order, endpoint, adapter, user=job, delete=not unknown)
+        # Also when ComfyUI ends: until the task is surely over, the provider may still read its pictures.
+        read = job.task.state in (State.SUBMITTING, State.UNCERTAIN, State.ACCEPTED)
+        job.uploads.let_go(order, endpoint, adapter, user=job, delete=not read)
 
 
 async def _hand_over(job: Job, order: Order, endpoint: Endpoint, adapter: Provider) -> Handed:

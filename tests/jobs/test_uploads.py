@@ -120,3 +120,13 @@ def test_what_was_sent_instead_of_a_picture_that_is_too_large_is_said(
     (note,) = [note for note in outcome.notes if "JPEG" in note]
     assert note.startswith("image_list sent as JPEG") or note.startswith("image sent as JPEG")
     assert outcome.task is not None and note in outcome.task.changes
+
+
+def test_a_task_that_outlives_the_engine_keeps_its_picture(bench: Bench) -> None:
+    """The provider may not have read it yet; only the end of the task says that it is no longer needed."""
+    bench.house.behave(seconds=0.5)
+    (ticket,) = bench.submit(**EDIT, pictures=[1])
+    ticket.accepted.result(SECONDS)
+    bench.restart()
+    assert bench.one(**EDIT, pictures=[1]).error is None
+    assert bench.house.paid() == 1
