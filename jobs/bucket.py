@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from ..errors import SetupError
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import S3Config, S3Store
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 120.0
@@ -85,8 +85,7 @@ def require_client(setting: str) -> None:
 
 @lru_cache(maxsize=8)
 def open_bucket(address: BucketAddress) -> Bucket:
-    """One for each address, so that its connections are kept. Raises SetupError without the extra."""
-    require_client(address.setting)
+    """One for each address, so that its connections are kept."""
     return Bucket(address)
 
 
@@ -122,9 +121,11 @@ class Bucket:
         import obstore
 
         with self._telling():
-            obstore.delete(self._store, names)
+            if names:
+                obstore.delete(self._store, names)
 
     def list(self) -> Iterator[Stored]:
+        """Every object below the prefix."""
         import obstore
 
         with self._telling():
@@ -151,17 +152,21 @@ class Bucket:
 def _store(address: BucketAddress) -> S3Store:
     from obstore.store import S3Store
 
-    plain = (address.endpoint_url or "").startswith("http://")
-    token = {"session_token": address.session_token.get_secret_value()} if address.session_token else {}
-    endpoint = {"endpoint": address.endpoint_url} if address.endpoint_url else {}
+    config: S3Config = {
+        "access_key_id": address.access_key_id.get_secret_value(),
+        "secret_access_key": address.secret_access_key.get_secret_value(),
+        "region": address.region,
+    }
+    if address.session_token:
+        config["session_token"] = address.session_token.get_secret_value()
+    if address.endpoint_url:
+        config["endpoint"] = address.endpoint_url
     return S3Store(
         address.bucket,
         prefix=address.prefix or None,
-        access_key_id=address.access_key_id.get_secret_value(),
-        secret_access_key=address.secret_access_key.get_secret_value(),
-        region=address.region,
+        config=config,
         client_options={
-            "allow_http": plain,
+            "allow_http": (address.endpoint_url or "").startswith("http://"),
             "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
             "timeout": timedelta(seconds=ANSWER_SECONDS),
         },
@@ -174,8 +179,6 @@ def _store(address: BucketAddress) -> S3Store:
                 "base": 2,
             },
         },
-        **token,
-        **endpoint,
     )
 
 
