@@ -33,7 +33,6 @@ _KEYS = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may do the
 _REGION = "set AWS_REGION to the bucket's region"
 _TODO = {
     "NoSuchBucket": "create it or correct its name",
-    "PermanentRedirect": _REGION,
     "AuthorizationHeaderMalformed": _REGION,
     "RequestTimeTooSkewed": "set this machine's clock",
     "ExpiredToken": "get a new AWS_SESSION_TOKEN",
@@ -183,6 +182,8 @@ def _store(address: BucketAddress) -> S3Store:
 
 
 def _told(text: str) -> BucketError:
+    if "BareRedirect" in text:
+        return BucketError("the bucket is in another region", _REGION)
     code, status = _CODE.search(text), _STATUS.search(text)
     if code or status:
         name = code[1] if code else f"HTTP {status[1]}" if status else ""
