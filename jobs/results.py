@@ -35,7 +35,11 @@ class Results:
 
     def __init__(self, settings: Settings) -> None:
         self.folder = settings.results
-        self._bucket: Bucket | None = open_bucket(settings.results_url) if settings.results_url else None
+        self._address = settings.results_url
+
+    @property
+    def _bucket(self) -> Bucket | None:
+        return open_bucket(self._address) if self._address else None
 
     def find(self, result: Result) -> Path | None:
         """The file of a result, whole; brought from the bucket where it is not here. None where it is nowhere.
@@ -53,21 +57,21 @@ class Results:
     def bring(self, name: str) -> Path | None:
         """A file that nobody could read yet, so that nothing is known of it."""
         file = self.folder / name
-        if file.is_file() or self._bucket is None:
-            return file if file.is_file() else None
-        data = self._bucket.get(name, LARGEST_PICTURE)
+        if file.is_file():
+            return file
+        data = self._bucket.get(name, LARGEST_PICTURE) if self._bucket else None
         return None if data is None else self._lay(name, data)
 
     def share(self, name: str) -> None:
         """Puts a file of the folder into the bucket, where there is one. Raises BucketError or OSError."""
-        if self._bucket is not None:
+        if self._bucket:
             file = self.folder / name
             self._bucket.put(name, file.read_bytes(), _TYPES.get(file.suffix, "application/octet-stream"))
 
     def drop_old(self, before: float) -> int:
         """Deletes the pack's files that were written before that time (seconds since 1970); returns how many."""
         dropped = sum(_dropped(file, before) for file in self._files())
-        if self._bucket is not None:
+        if self._bucket:
             old = [one.name for one in self._bucket.list() if one.written_at < before and _NAME.fullmatch(one.name)]
             self._bucket.delete(*old)
             dropped += len(old)

@@ -125,11 +125,7 @@ class Uploads:
         shared.users.add(user)
         if shared.removal is not None:
             shared.removal.cancel()
-        try:
-            placed, note = await asyncio.shield(shared.work)
-        except (UploadFailedError, KlingError):
-            self._forget(shared)
-            raise
+        placed, note = await asyncio.shield(shared.work)
         return placed.link, note
 
     def _share(self, endpoint: Endpoint, adapter: Provider, pixels: Pixels, digest: str) -> _Shared:
@@ -141,6 +137,7 @@ class Uploads:
         work = loop.create_task(self._put(endpoint, adapter, pixels, digest))
         shared = _Shared(key, work, loop.time() + REUSE_SECONDS)
         self._shared.setdefault(key, []).append(shared)
+        work.add_done_callback(lambda _: self._forget(shared) if _failed(work) else None)
         return shared
 
     async def _put(
@@ -167,6 +164,10 @@ class Uploads:
             several.remove(shared)
         if not several:
             self._shared.pop(shared.key, None)
+
+
+def _failed(work: asyncio.Task[tuple[Placed, str | None]]) -> bool:
+    return work.cancelled() or work.exception() is not None
 
 
 async def _deleted(shared: _Shared) -> None:

@@ -34,6 +34,9 @@ class S3:
         self._folder = Path(tempfile.mkdtemp(prefix="s3-"))
         ports = free_ports(2 * len(SERVICES))
         self.port = ports[0]
+        # Where it puts these it does not let be chosen, and it leaves them behind.
+        named = zip(SERVICES, ports[1::2], strict=True)
+        self._sockets = [Path(f"/tmp/seaweedfs-{name}-grpc-{port}.sock") for name, port in named]  # noqa: S108
         weed = str(Path(sys.executable).with_name("weed"))
         command = [
             weed, "-logtostderr", "mini", f"-dir={self._folder}", "-ip=127.0.0.1",
@@ -55,6 +58,8 @@ class S3:
         self._process.kill()
         self._process.wait(SECONDS)
         shutil.rmtree(self._folder)
+        for left in self._sockets:
+            left.unlink(missing_ok=True)
 
     @property
     def url(self) -> str:
