@@ -109,8 +109,9 @@ async def _run_at(job: Job, order: Order) -> None:
     finally:
         gate.free()
         # Also when ComfyUI ends: until the task is surely over, the provider may still read its pictures.
-        read = job.task.state in (State.SUBMITTING, State.UNCERTAIN, State.ACCEPTED)
-        job.uploads.let_go(order, endpoint, adapter, user=job, delete=not read)
+        state = job.task.state
+        read = state in (State.SUBMITTING, State.UNCERTAIN, State.ACCEPTED)
+        job.uploads.let_go(order, endpoint, adapter, user=job, delete=not read, again=state is State.DONE)
 
 
 async def _hand_over(job: Job, order: Order, endpoint: Endpoint, adapter: Provider) -> Handed:

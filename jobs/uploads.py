@@ -12,6 +12,7 @@ from ..catalog.frames import Picture
 from ..catalog.order import Order
 from ..errors import KlingError
 from ..providers.base import Provider
+from .bucket import BucketAddress
 from .encode import encode
 from .placing import LINK_SECONDS, Placed, UploadFailedError, place
 from .services import Services
@@ -26,7 +27,7 @@ LINGER_SECONDS = 60.0
 
 LAST_DELETIONS_SECONDS = 2.0
 
-Key = tuple[str, str]
+Key = tuple[BucketAddress | str, str]
 """Where it is put, and the picture's digest."""
 
 
@@ -84,10 +85,13 @@ class Uploads:
                 handed.notes.append(f"{_role(order, pictures[digest])} {note}")
         return handed
 
-    def let_go(self, order: Order, endpoint: Endpoint, adapter: Provider, user: object, delete: bool) -> None:
+    def let_go(
+        self, order: Order, endpoint: Endpoint, adapter: Provider, user: object, delete: bool, again: bool
+    ) -> None:
         """Says that `user` is done; nobody waits for the deletion of what is no longer needed.
 
-        Without `delete`, the provider may still read the pictures: they stay as long as a link could work.
+        Without `delete`, the provider may still read the pictures: they stay as long as a link could work. With
+        `again` they were of use and linger for further tasks; else the next one gets them from a new place.
         """
         if adapter.inline_pictures:
             return
@@ -97,6 +101,8 @@ class Uploads:
                 if user not in shared.users:
                     continue
                 shared.users.discard(user)
+                if not again:
+                    shared.until = 0.0
                 if not delete:
                     shared.read_until = now + LINK_SECONDS
                 if not shared.users:
@@ -147,7 +153,7 @@ class Uploads:
         return await place(self._services, endpoint, adapter, encoded, digest), encoded.note
 
     def _linger(self, shared: _Shared, now: float) -> None:
-        seconds = max(LINGER_SECONDS, shared.read_until - now)
+        seconds = max(LINGER_SECONDS if now < shared.until else 0.0, shared.read_until - now)
         shared.removal = asyncio.get_running_loop().call_later(seconds, self._remove, shared)
 
     def _remove(self, shared: _Shared) -> None:
@@ -178,7 +184,7 @@ async def _deleted(shared: _Shared) -> None:
 
 
 def _key(endpoint: Endpoint, digest: str) -> Key:
-    return str(endpoint.bucket or endpoint.base_url), digest
+    return endpoint.bucket or endpoint.base_url, digest
 
 
 def _as_base64(pixels: Pixels) -> tuple[str, str | None]:

@@ -67,6 +67,16 @@ def test_a_task_that_comes_back_in_time_keeps_the_picture_from_being_deleted(
     assert bench.house.stats("eachlabs")["uploads"] == 1
 
 
+def test_a_picture_that_was_of_no_use_is_deleted_at_once_and_put_anew(bench: Bench) -> None:
+    """Whoever presses Run again must not get the same dead link for another minute."""
+    bench.house.behave(Fault("task_failed", reason="the input could not be downloaded"))
+    assert bench.one(**EDIT, pictures=[1]).error is not None
+    until(lambda: bench.house.stats("eachlabs")["deletes"] == 1)
+    bench.house.behave()
+    assert bench.one(**EDIT, pictures=[1]).error is None
+    assert bench.house.stats("eachlabs")["uploads"] == 2
+
+
 def test_what_lingers_is_deleted_when_the_engine_closes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "LAST_DELETIONS_SECONDS", SECONDS)
     bench.one(**EDIT, pictures=[1])
@@ -95,7 +105,8 @@ def test_a_task_that_never_used_an_upload_does_not_take_it_from_one_that_does(be
 
     async def let_go_of_nothing() -> None:
         endpoint = bench.settings.endpoints["eachlabs"]
-        bench.engine._dispatch._uploads.let_go(order, endpoint, ADAPTERS["eachlabs"], user=object(), delete=True)
+        uploads = bench.engine._dispatch._uploads
+        uploads.let_go(order, endpoint, ADAPTERS["eachlabs"], user=object(), delete=True, again=True)
 
     bench.engine.call(let_go_of_nothing()).result(SECONDS)
     assert ended([user])[0].error is None
@@ -108,10 +119,11 @@ def test_an_upload_of_an_uncertain_task_stays_as_long_as_it_may_be_read(
     monkeypatch.setattr(uploads, "LAST_DELETIONS_SECONDS", SECONDS)
     bench.house.behave(Fault("drop_after", times=1), seconds=0.1)
     bench.one(**EDIT, pictures=[1])
-    assert bench.one(**EDIT, pictures=[1], seed=1).error is None, "which may use it as well"
+    assert bench.one(**EDIT, pictures=[1], seed=1).error is None
+    until(lambda: bench.house.stats("eachlabs")["deletes"] == 1)
     bench.close()
     stats = bench.house.stats("eachlabs")
-    assert (stats["uploads"], stats["deletes"]) == (1, 0)
+    assert (stats["uploads"], stats["deletes"]) == (2, 1), "the other one's"
     assert bench.house.tasks()[0]["state"] == "done", "it may exist, so it kept its picture"
 
 
