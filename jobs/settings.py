@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -195,7 +194,7 @@ def _folder(url: str) -> Path:
     share = f"//{parts.netloc}" if parts.netloc not in ("", "localhost") else ""
     if parts.scheme != "file" or not parts.path.strip("/") or (share and os.name != "nt"):
         raise _cannot_be("KLING_RESULTS_URL: it must be a folder, file:///folder, or s3://bucket/prefix")
-    return Path(url2pathname(share + parts.path))
+    return Path(re.sub("^/(?=[A-Za-z]:)", "", share + unquote(parts.path)))
 
 
 def _bucket(setting: str, url: str) -> BucketAddress:

@@ -128,9 +128,9 @@ def test_a_bucket_that_cannot_be_read_is_told_before_anything_is_paid(office: Of
     office.first.one(provider="modellix")
     other = office.another()
     office.set(SECRET_ACCESS_KEY="another-planted-secret")
-    with pytest.raises(SetupError) as refused:
-        other.one(provider="modellix")
-    told = str(refused.value)
+    outcome = other.one(provider="modellix")
+    told = str(outcome.error)
+    assert type(outcome.error) is SetupError
     assert "paid for and kept in s3://kling/" in told and "could not be read: it answered SignatureDoes" in told
     assert "nothing was paid: check AWS_ACCESS_KEY_ID" in told and "planted" not in told
     office.set()
@@ -142,9 +142,9 @@ def test_a_full_disk_of_the_machine_that_hands_out(office: Office) -> None:
     other = office.another()
     other.home.mkdir()
     (other.home / "results").write_text("a file where the folder should be")
-    with pytest.raises(SetupError, match="could not be brought to .* nothing was paid"):
-        other.one(provider="modellix")
-    assert office.house.paid() == 1
+    outcome = other.one(provider="modellix")
+    assert type(outcome.error) is SetupError and office.house.paid() == 1
+    assert "could not be brought to" in str(outcome.error) and "nothing was paid" in str(outcome.error)
 
 
 def test_bytes_that_could_not_be_read_lie_there_for_a_newer_version_elsewhere(
