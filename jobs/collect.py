@@ -100,12 +100,12 @@ async def read_again(job: Job) -> tuple[Path, ...]:
 
 async def _read_now(job: Job, position: int) -> Path | None:
     """A picture that an older version could not read; None where this one cannot either."""
-    task, services = job.task, job.services
+    name = f"{file_stem(job.task, position)}.unread"
+    unread = job.settings.results / name
     with contextlib.suppress(UnreadError, BucketError, OSError):
-        unread = await services.on(
-            services.download_threads, _results(job).bring, f"{file_stem(task, position)}.unread"
-        )
-        if unread is not None:
+        if not unread.is_file():
+            await job.services.on(job.services.download_threads, _results(job).bring, name)
+        if unread.is_file():
             return await _keep(job, unread, position)
     return None
 
@@ -145,18 +145,18 @@ async def _fetch(job: Job, link: str, position: int, trusted: Origin) -> Path:
                 f"({error.strerror}). Make room or make it writable, then run again to fetch it without paying.",
                 task.handle,
             ) from error
-    return await _keep(job, target, position)
+    try:
+        return await _keep(job, target, position)
+    except UnreadError:
+        with contextlib.suppress(UnfinishedError):
+            await _share(job, f"{file_stem(task, position)}.unread")
+        raise
 
 
 async def _keep(job: Job, target: Path, position: int) -> Path:
     """Written down with what it holds, then put where every worker finds it."""
     services, task, folder = job.services, job.task, job.settings.results
-    try:
-        result = await services.on(services.picture_threads, _identify, target, folder, position, task)
-    except UnreadError:
-        with contextlib.suppress(UnfinishedError):
-            await _share(job, f"{file_stem(task, position)}.unread")
-        raise
+    result = await services.on(services.picture_threads, _identify, target, folder, position, task)
     await services.write(services.ledger.keep, task, result)
     await _share(job, result.file)
     return folder / result.file
@@ -165,6 +165,8 @@ async def _keep(job: Job, target: Path, position: int) -> Path:
 async def _share(job: Job, name: str) -> None:
     """Before the task is done, so that whoever finds it done finds its bytes."""
     services, task = job.services, job.task
+    if job.settings.results_url is None:
+        return
     try:
         await services.on(services.upload_threads, _results(job).share, name)
     except BucketError as error:

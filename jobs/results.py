@@ -54,13 +54,14 @@ class Results:
             return None
         return self._lay(result.file, data)
 
-    def bring(self, name: str) -> Path | None:
-        """A file that nobody could read yet, so that nothing is known of it."""
-        file = self.folder / name
-        if file.is_file():
-            return file
+    def bring(self, name: str) -> None:
+        """Lays a file into the folder that nobody could read yet, so that nothing is known of it, if the bucket has it.
+
+        Raises BucketError or OSError.
+        """
         data = self._bucket.get(name, LARGEST_PICTURE) if self._bucket else None
-        return None if data is None else self._lay(name, data)
+        if data is not None:
+            self._lay(name, data)
 
     def share(self, name: str) -> None:
         """Puts a file of the folder into the bucket, where there is one. Raises BucketError or OSError."""

