@@ -1,20 +1,23 @@
-"""The last step: original bytes on disk before anything decodes them."""
+"""The last step: original bytes kept where they belong before anything decodes them."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-import time
 from pathlib import Path
 
-from ..errors import UnfinishedError, UnreadError
+from ..errors import SetupError, UnfinishedError, UnreadError
+from .bucket import BucketError
 from .decode import inspect
 from .drives import put_in_place
 from .http import DownloadError
 from .job import Job
 from .links import Origin
+from .results import Results, file_stem
 from .schedule import backoff
-from .settings import Endpoint
+from .settings import Endpoint, Settings
+from .states import State
 from .task import Result, Task
 
 ATTEMPTS = 4
@@ -30,30 +33,42 @@ class LinksExpiredError(Exception):
     """At least one result link no longer works."""
 
 
-def kept_files(results: tuple[Result, ...], folder: Path) -> tuple[Path, ...]:
-    """The result files that are there, whole; empty when any is missing."""
-    files = [folder / result.file for result in results]
-    whole = all(
-        file.is_file() and file.stat().st_size == result.size for file, result in zip(files, results, strict=True)
-    )
-    return tuple(files) if whole else ()
+def kept_files(results: tuple[Result, ...], settings: Settings) -> tuple[Path, ...]:
+    """The result files, whole and on this machine; empty when any is gone.
+
+    Blocks while it brings them from a bucket. Raises SetupError where they may lie there and it does not answer.
+    """
+    kept, files = Results(settings), []
+    for result in results:
+        try:
+            file = kept.find(result)
+        except BucketError as error:
+            raise SetupError(
+                f"The pictures of this request are paid for and kept in {settings.results_url}, which could not be "
+                f"read: {error}. Nothing was sent and nothing was paid: {error.todo}, then run again."
+            ) from None
+        except OSError as error:
+            raise SetupError(
+                f"The pictures of this request are paid for and kept, but could not be brought to {settings.results} "
+                f"({error.strerror}). Nothing was sent and nothing was paid: make room or make it writable, then run "
+                "again."
+            ) from None
+        if file is None:
+            return ()
+        files.append(file)
+    return tuple(files)
 
 
 async def collect(job: Job, endpoint: Endpoint, links: tuple[str, ...]) -> tuple[tuple[Path, ...], int]:
     """Fetches every picture side by side; returns the files in order and how many are missing.
 
     Raises LinksExpiredError when a fresh look could help, UnreadError when bytes that came are no picture;
-    those bytes stay on disk.
+    those bytes stay on disk. Raises UnfinishedError where they cannot be kept.
     """
-    assert job.task is not None  # noqa: S101 - only a written task is collected
     trusted = Origin.of(endpoint.base_url)
     kept = {result.position: result for result in await job.services.write(job.services.ledger.results, job.task)}
-    there = {place: files[0] for place in kept if (files := kept_files((kept[place],), job.settings.results))}
     fetched = await asyncio.gather(
-        *(
-            _there(there[place]) if place in there else _fetch(job, link, place, trusted)
-            for place, link in enumerate(links)
-        ),
+        *(_kept_or_fetched(job, link, place, kept.get(place), trusted) for place, link in enumerate(links)),
         return_exceptions=True,
     )
     for outcome in fetched:
@@ -66,32 +81,54 @@ async def collect(job: Job, endpoint: Endpoint, links: tuple[str, ...]) -> tuple
 
 
 async def read_again(job: Job) -> tuple[Path, ...]:
-    """The pictures of a task whose bytes are kept unread, where this version can read all of them; else none."""
-    task, services, folder = job.task, job.services, job.settings.results
-    assert task is not None  # noqa: S101 - only a written task has kept bytes
-    kept = {result.position: result for result in await services.write(services.ledger.results, task)}
+    """The pictures of a task that is not done though its bytes are kept, where this version can read all; else none."""
+    task, services = job.task, job.services
+    rows = {result.position: result for result in await services.write(services.ledger.results, task)}
+    files = []
     for position in range(task.count):
-        if position in kept and kept_files((kept[position],), folder):
-            continue
-        target = (folder / _name(task, position)).with_suffix(".unread")
-        if not target.is_file():
+        if position in rows:
+            file = await _found(job, rows[position])
+        else:
+            file = await _read_now(job, position) if task.state is State.UNREAD else None
+        if file is None:
             return ()
-        try:
-            result = await services.on(services.picture_threads, _identify, target, folder, position, task)
-        except UnreadError:
-            return ()
-        await services.write(services.ledger.keep, task, result)
-    return kept_files(await services.write(services.ledger.results, task), folder)
+        files.append(file)
+    for row in rows.values():
+        await _share(job, row.file)
+    return tuple(files)
 
 
-async def _there(file: Path) -> Path:
-    return file
+async def _read_now(job: Job, position: int) -> Path | None:
+    """A picture that an older version could not read; None where this one cannot either."""
+    name = f"{file_stem(job.task, position)}.unread"
+    unread = job.settings.results / name
+    with contextlib.suppress(UnreadError, BucketError, OSError):
+        if not unread.is_file():
+            await job.services.on(job.services.download_threads, _results(job).bring, name)
+        if unread.is_file():
+            return await _keep(job, unread, position)
+    return None
+
+
+async def _found(job: Job, result: Result) -> Path | None:
+    """The kept file of a result. What cannot be brought now is as good as gone: the provider is asked again."""
+    with contextlib.suppress(BucketError, OSError):
+        return await job.services.on(job.services.download_threads, _results(job).find, result)
+    return None
+
+
+async def _kept_or_fetched(job: Job, link: str, position: int, kept: Result | None, trusted: Origin) -> Path:
+    there = await _found(job, kept) if kept else None
+    if kept is None or there is None:
+        return await _fetch(job, link, position, trusted)
+    # An earlier try may have ended before the bytes were where other workers find them.
+    await _share(job, kept.file)
+    return there
 
 
 async def _fetch(job: Job, link: str, position: int, trusted: Origin) -> Path:
     services, task = job.services, job.task
-    assert task is not None  # noqa: S101 - only a written task is collected
-    target = job.settings.results / _name(task, position)
+    target = job.settings.results / f"{file_stem(task, position)}.download"
     for attempt in range(1, ATTEMPTS + 1):
         try:
             await services.on(services.download_threads, services.http.download, link, target, trusted)
@@ -108,16 +145,40 @@ async def _fetch(job: Job, link: str, position: int, trusted: Origin) -> Path:
                 f"({error.strerror}). Make room or make it writable, then run again to fetch it without paying.",
                 task.handle,
             ) from error
-    result = await services.on(services.picture_threads, _identify, target, job.settings.results, position, task)
+    try:
+        return await _keep(job, target, position)
+    except UnreadError:
+        with contextlib.suppress(UnfinishedError):
+            await _share(job, f"{file_stem(task, position)}.unread")
+        raise
+
+
+async def _keep(job: Job, target: Path, position: int) -> Path:
+    """Written down with what it holds, then put where every worker finds it."""
+    services, task, folder = job.services, job.task, job.settings.results
+    result = await services.on(services.picture_threads, _identify, target, folder, position, task)
     await services.write(services.ledger.keep, task, result)
-    return job.settings.results / result.file
+    await _share(job, result.file)
+    return folder / result.file
 
 
-def _name(task: Task, position: int) -> str:
-    """A name of its own also where a new ledger counts from 1 again beside an old one's pictures."""
-    mark = hashlib.sha256(str(task.provider_id).encode()).hexdigest()[:8]
-    month = time.strftime("%Y-%m", time.gmtime(task.created_at))
-    return f"{month}/{task.provider}-{task.number:06d}-{mark}-{position + 1}.download"
+async def _share(job: Job, name: str) -> None:
+    """Before the task is done, so that whoever finds it done finds its bytes."""
+    services, task = job.services, job.task
+    if job.settings.results_url is None:
+        return
+    try:
+        await services.on(services.upload_threads, _results(job).share, name)
+    except BucketError as error:
+        raise UnfinishedError(
+            f"Task {task.handle} is paid for and done, and its picture is on this machine's disk, but it could not be "
+            f"put into {job.settings.results_url}: {error}. Nothing is paid again: {error.todo}, then run again.",
+            task.handle,
+        ) from None
+
+
+def _results(job: Job) -> Results:
+    return Results(job.settings)
 
 
 def _identify(target: Path, folder: Path, position: int, task: Task) -> Result:

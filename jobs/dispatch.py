@@ -54,8 +54,7 @@ class Dispatch:
         async with self._admitting:  # whoever comes first finds what was left behind in hand again
             await self._beat()
         self._living = asyncio.create_task(self._live())
-        results, days = self._settings.results, self._settings.keep_results_days
-        await self.services.on(self.services.picture_threads, drop_old, results, days, self.services.now())
+        await self.services.on(self.services.download_threads, drop_old, self._settings, self.services.now())
 
     async def close(self) -> None:
         """Gives what is on its way a moment; accepted tasks stay in the ledger for the next engine."""
@@ -168,9 +167,13 @@ class Dispatch:
                 await self._note_saving(task, "joined", request)
                 return running, "joined"
         how = "joined" if task.state in HELD else "reused"
-        files = await self._kept(task, settings)
         job = self._job(settings, task, request)
-        if task.state is State.DONE and files:
+        try:
+            files = await self._kept(task, settings) if task.state is State.DONE else ()
+        except SetupError as error:
+            job.fail(error)
+            return job, how
+        if files:
             job.finish(Outcome(request, task, files))
         elif await self._is_carried_on(task):
             job.elsewhere = True
@@ -186,7 +189,7 @@ class Dispatch:
 
     async def _kept(self, task: Task, settings: Settings) -> tuple[Path, ...]:
         results = await self.services.write(self.services.ledger.results, task)
-        return await self.services.on(self.services.picture_threads, kept_files, results, settings.results)
+        return await self.services.on(self.services.picture_threads, kept_files, results, settings)
 
     async def _is_carried_on(self, task: Task) -> bool:
         """Whether another living worker has the task in hand."""

@@ -14,13 +14,14 @@ from .endings import end, gone, interrupted, kept_as, tell, why_not
 from .follow import GoneError, follow
 from .job import STOPPED, Job, TurnedDownError, refused
 from .ledger import TakenError
+from .placing import UploadFailedError
 from .redact import redact
 from .row import price_for, row_of, unlearned_seconds
 from .settings import Endpoint
 from .sharing import Wanted
 from .states import State
 from .submit import create
-from .uploads import Handed, UploadFailedError
+from .uploads import Handed
 from .watches import AtProvider, InLedger
 from .work import Outcome
 
@@ -107,8 +108,10 @@ async def _run_at(job: Job, order: Order) -> None:
                 await end(job, endpoint, adapter, status)
     finally:
         gate.free()
-        unknown = job.task.state in (State.SUBMITTING, State.UNCERTAIN)
-        job.uploads.let_go(order, endpoint, adapter, user=job, delete=not unknown)
+        # Also when ComfyUI ends: until the task is surely over, the provider may still read its pictures.
+        state = job.task.state
+        read = state in (State.SUBMITTING, State.UNCERTAIN, State.ACCEPTED)
+        job.uploads.let_go(order, endpoint, adapter, user=job, delete=not read, again=state is State.DONE)
 
 
 async def _hand_over(job: Job, order: Order, endpoint: Endpoint, adapter: Provider) -> Handed:
@@ -128,7 +131,7 @@ async def _resume(job: Job) -> None:
     task, services = job.task, job.services
     if job.elsewhere:
         return await _beside(job)
-    if task.state is State.UNREAD and (files := await read_again(job)):
+    if task.state is not State.DONE and (files := await read_again(job)):
         return await tell(job, files, missing=0)
     if task.state in (State.DONE, State.UNREAD):
         await job.step(State.ACCEPTED)
@@ -156,7 +159,7 @@ async def _beside(job: Job) -> None:
     if job.task.state is not State.DONE:
         raise why_not(job.task)
     results = await job.services.write(job.services.ledger.results, job.task)
-    files = await job.services.on(job.services.picture_threads, kept_files, results, job.settings.results)
+    files = await job.services.on(job.services.picture_threads, kept_files, results, job.settings)
     if files:
         return job.finish(Outcome(job.request, job.task, files, notes=tuple(job.notes), price=job.price))
     job.elsewhere = False

@@ -30,7 +30,7 @@ def control_routes(desk: Desk) -> list[web.RouteDef]:
         return web.json_response(desk.behaviour.to_json())
 
     async def reset(request: web.Request) -> web.Response:
-        """Forgets tasks, uploads and counts, and behaves as at the start."""
+        """Forgets tasks and counts, and behaves as at the start."""
         desk.forget_all()
         desk.behave(started_with)
         return web.json_response({})

@@ -51,10 +51,10 @@ class Desk:
         self._calls: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
 
     def forget_all(self) -> None:
+        """All but uploads: a client that lives on may hand their links out again."""
         self.forget_counts()
         for task in list(self.tasks):
             self.tasks.forget(task)
-        self.uploads.clean(float("inf"))
         self.pictures.clean(float("inf"), set())
 
     def admit_call(self, provider: str, key: str) -> None:

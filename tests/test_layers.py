@@ -18,7 +18,7 @@ SANDBOX = "sandbox"
 OURS = {*LAYERS[:-1], SANDBOX}
 HOST = {"comfy", "comfy_api", "comfy_execution", "execution", "folder_paths", "nodes", "server", "torch"}
 IMPURE = {"aiohttp", "asyncio", "datetime", "http", "random", "requests", "socket", "threading", "time"}
-SETTINGS, HTTP = "jobs/settings.py", "jobs/http.py"
+SETTINGS, HTTP, BUCKET = "jobs/settings.py", "jobs/http.py", "jobs/bucket.py"
 
 
 def test_the_pack_keeps_its_layers() -> None:
@@ -52,6 +52,7 @@ def test_every_layer_is_looked_at() -> None:
         ("jobs/work.py", "def run():\n    import torch.nn", "jobs/work.py needs ComfyUI: torch"),
         ("jobs/work.py", "from comfy_api.latest import io", "jobs/work.py needs ComfyUI: comfy_api"),
         ("jobs/work.py", "import requests.sessions", "jobs/work.py imports requests; only jobs/http.py may"),
+        ("jobs/work.py", "def run():\n    import obstore", "jobs/work.py imports obstore; only jobs/bucket.py may"),
         ("jobs/work.py", "import os\nos.environ['A']", "jobs/work.py reads the environment"),
         ("jobs/work.py", "import os\nos.getenv('A')", "jobs/work.py reads the environment"),
         ("jobs/work.py", "from os import environ", "jobs/work.py reads the environment"),
@@ -167,6 +168,8 @@ def _absolute_faults(name: str, layer: str, module: str) -> Iterator[str]:
         yield f"{name} imports {top} absolutely"
     if top == "requests" and name != HTTP:
         yield f"{name} imports requests; only {HTTP} may"
+    if top == "obstore" and name != BUCKET:
+        yield f"{name} imports obstore; only {BUCKET} may"
     if layer in ("providers", "catalog", "errors") and (top in IMPURE or module == "urllib.request"):
         yield f"{name} is not pure: {module}"
 

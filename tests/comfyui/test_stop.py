@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from comfyui import ComfyUI
 from graphs import Graph, graph, node, records, text
+from PIL import Image
 from truth import behave, counted, error_of, paint_inputs, stats, until
 
 from kling_pack.sandbox.server import Sandbox
@@ -150,7 +151,11 @@ def test_stop_answers_while_an_upload_hangs_and_nothing_is_ever_sent(
     comfyui: ComfyUI, sandbox: Sandbox, paid: Paid
 ) -> None:
     behave(sandbox, faults=[{"fault": "hang", "on": "upload", "seconds": 1, "times": 1}])
-    prompt_id = comfyui.queue(from_eachlabs(prompt="the upload hangs"))
+    prompt = from_eachlabs(prompt="the upload hangs")
+    # One that does not lie there still from the test before.
+    Image.new("RGB", (400, 400), "teal").save(comfyui.base / "input" / "new.png")
+    prompt["wide"]["inputs"]["image"] = "new.png"
+    prompt_id = comfyui.queue(prompt)
     until(lambda: stats(sandbox)["providers"]["eachlabs"]["uploads"] == 1)
     stop(comfyui, prompt_id)
     until(lambda: in_ledger(comfyui, 1) == ["cancelled"])

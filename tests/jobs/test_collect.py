@@ -178,3 +178,14 @@ def test_a_full_disk_while_fetching_keeps_the_task(bench: Bench, monkeypatch: py
     outcome = bench.one(provider="modellix")
     assert type(outcome.error) is UnfinishedError and "No space left on device" in str(outcome.error)
     assert bench.states() == ["accepted"] and left(bench) == []
+
+
+def test_a_task_whose_bytes_are_all_kept_is_done_without_asking_anybody(bench: Bench) -> None:
+    """As after a crash between the last picture and the last step."""
+    first = bench.one(provider="modellix", n=2)
+    bench.close()
+    bench.change(state="accepted", collected_at=None)
+    bench.house.reset()
+    again = bench.one(provider="modellix", n=2)
+    assert again.error is None and again.files == first.files
+    assert bench.states() == ["done"] and bench.house.stats("modellix")["requests"] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,85 @@ def test_when_auto_means_the_sandbox(
 def test_the_sandbox_is_an_endpoint_that_any_key_opens() -> None:
     end = sandbox_endpoint("http://127.0.0.1:1/v1")
     assert end.name == "sandbox" and end.key is not None and end.base_url == "http://127.0.0.1:1/v1"
+
+
+# Where pictures lie.
+
+
+BUCKET = {"AWS_ACCESS_KEY_ID": "AKIAPLANTED", "AWS_SECRET_ACCESS_KEY": "planted-secret-of-the-bucket"}
+
+
+@pytest.mark.parametrize(
+    "named", ["/srv/kling pictures", "file:///srv/kling%20pictures", "file://localhost/srv/kling%20pictures/"]
+)
+def test_results_may_lie_in_another_folder(home: Path, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLING_RESULTS_URL", named)
+    settings = load(home)
+    assert settings.results == Path("/srv/kling pictures") and settings.results_url is None
+
+
+def test_buckets_are_read_with_the_usual_variables(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLING_RESULTS_URL", "s3://my-bucket/results/of kling/")
+    monkeypatch.setenv("KLING_UPLOAD_URL", "s3://my-bucket")
+    for name, value in {**BUCKET, "AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL": "https://s3.example.com"}.items():
+        monkeypatch.setenv(name, value)
+    settings = load(home)
+    assert settings.results == home / "results", "this machine's copy"
+    results, uploads = settings.results_url, settings.upload_url
+    assert results is not None and uploads is not None
+    assert (results.bucket, results.prefix) == ("my-bucket", "results/of kling")
+    assert (uploads.bucket, uploads.prefix) == ("my-bucket", "")
+    assert (results.region, results.endpoint_url) == ("eu-central-1", "https://s3.example.com")
+    assert BUCKET["AWS_SECRET_ACCESS_KEY"] in settings.secrets and BUCKET["AWS_SECRET_ACCESS_KEY"] not in repr(settings)
+
+
+def test_every_provider_gets_its_inputs_there_and_the_sandbox_its_own(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**BUCKET, "KLING_UPLOAD_URL": "s3://my-bucket/in"}.items():
+        monkeypatch.setenv(name, value)
+    settings = load(home)
+    assert all(end.bucket == settings.upload_url for end in settings.endpoints.values())
+    assert sandbox_endpoint("http://127.0.0.1:1").bucket is None
+
+
+def test_without_a_bucket_the_usual_variables_are_nobodys_business(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "no address")
+    assert load(home).upload_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KLING_RESULTS_URL", "https://example.com/results"),
+        ("KLING_RESULTS_URL", "file://other-machine/results"),
+        ("KLING_RESULTS_URL", "file:///"),
+        ("KLING_RESULTS_URL", "s3://"),
+        ("KLING_UPLOAD_URL", "/srv/inputs"),
+        ("KLING_UPLOAD_URL", "s3://my-bucket/in?acl=public"),
+        ("KLING_UPLOAD_URL", "s3://my-bucket/../other"),
+        ("KLING_UPLOAD_URL", "s3://login:planted@my-bucket/in"),
+        ("AWS_ENDPOINT_URL", "s3.example.com"),
+        ("AWS_SECRET_ACCESS_KEY", ""),
+        ("AWS_ACCESS_KEY_ID", ""),
+    ],
+)
+def test_a_place_that_cannot_be_is_told_before_anything_is_paid(
+    home: Path, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for usual, right in {**BUCKET, "KLING_UPLOAD_URL": "s3://my-bucket/in", name: value}.items():
+        monkeypatch.setenv(usual, right)
+    with pytest.raises(SetupError) as told:
+        load(home)
+    assert name in str(told.value) and "nothing was paid" in str(told.value)
+    assert "planted" not in str(told.value).lower()
+
+
+def test_a_bucket_without_the_extra_is_told_before_anything_is_paid(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    for name, value in {**BUCKET, "KLING_RESULTS_URL": "s3://my-bucket/results"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SetupError, match="KLING_RESULTS_URL .*pip install obstore"):
+        load(home)
