@@ -137,7 +137,7 @@ async def _kept(request: web.Request) -> tuple[Task, tuple[Result, ...], tuple[P
     settings: Settings = await session.settings_soon()
     engine = await asyncio.to_thread(session.engine, settings)
     task, results = await _look(engine, look)
-    return task, results, await asyncio.to_thread(kept_files, results, settings.results)
+    return task, results, await asyncio.to_thread(kept_files, results, settings)
 
 
 def _known(ledger: Ledger, handle: Handle) -> Task:

@@ -21,7 +21,7 @@ export function wrongNames(prompt, pictures, gap = null, sure = true) {
 
 /** The name being typed just before the caret, from its `@` on, or null. */
 export function begunName(text, caret) {
-  return BEGUN.exec(text.slice(0, caret))?.[1] ?? null;
+  return text.slice(0, caret).match(BEGUN)?.[1] ?? null;
 }
 
 /** The pictures whose name goes on from what was typed. */

@@ -6,7 +6,7 @@ const NUMBERED = /^(.+)_(\d+)$/;
 export function numberedSockets(names) {
   const groups = new Map();
   for (const name of names) {
-    const stem = NUMBERED.exec(name)?.[1];
+    const stem = name.match(NUMBERED)?.[1];
     if (stem) groups.set(stem, [...(groups.get(stem) ?? []), name]);
   }
   return [...groups.values()].filter((group) => group.length > 1);

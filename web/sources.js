@@ -23,7 +23,7 @@ export function sourceOf(node, name, view, outputs = {}) {
 export function chosenFile(node) {
   const value = node.widgets?.find((widget) => widget.name === "image")?.value;
   if (typeof value !== "string") return null;
-  const [, subfolder = "", filename, type = "input"] = PLACE.exec(value) ?? [];
+  const [, subfolder = "", filename, type = "input"] = value.match(PLACE) ?? [];
   return filename && PICTURE.test(filename) ? { filename, subfolder, type } : null;
 }
 

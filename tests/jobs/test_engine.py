@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from kling_pack.catalog.models import PROVIDERS
 from kling_pack.errors import FailedError, InputError, SetupError, UncertainError, UnfinishedError, UnreadError
 from kling_pack.jobs import engine as engine_module
+from kling_pack.jobs.ledger import Ledger
 from kling_pack.jobs.states import State
 from kling_pack.jobs.work import Context, Handle, Run
 from kling_pack.sandbox.behaviour import Fault
@@ -193,7 +195,7 @@ def test_what_was_accepted_is_collected_by_the_next_engine_unasked(bench: Bench)
     left = ticket.outcome()
     assert type(left.error) is UnfinishedError and "kept and collected after the next start" in str(left.error)
     assert bench.states() == ["accepted"]
-    (task,) = bench.start().tasks(10).result(SECONDS)
+    (task,) = bench.start().look(lambda ledger: ledger.recent(10)).result(SECONDS)
     (outcome,) = poll(bench, task.handle)
     assert outcome.how == "joined" and len(outcome.files) == 1 and bench.house.paid() == 1
 
@@ -444,6 +446,10 @@ def test_a_picture_marked_unread_is_fetched_anew_for_nothing(bench: Bench) -> No
 def test_lists_of_tasks_are_newest_first(bench: Bench) -> None:
     bench.one(provider="modellix")
     bench.one(provider="apimodels")
-    assert [task.provider for task in bench.engine.tasks(10).result(SECONDS)] == ["apimodels", "modellix"]
-    assert [task.provider for task in bench.engine.tasks(1, State.DONE).result(SECONDS)] == ["apimodels"]
-    assert bench.engine.tasks(10, State.FAILED).result(SECONDS) == ()
+    for limit, state, providers in (
+        (10, None, ["apimodels", "modellix"]),
+        (1, State.DONE, ["apimodels"]),
+        (10, State.FAILED, []),
+    ):
+        found = bench.engine.look(partial(Ledger.recent, limit=limit, state=state)).result(SECONDS)
+        assert [task.provider for task in found] == providers
