@@ -41,7 +41,9 @@ STEPS: dict[State, frozenset[State]] = {
 HELD = frozenset({State.NEW, State.SUBMITTING, State.ACCEPTED})
 """States in which a task needs a worker that carries it on."""
 
-PAID = frozenset({State.ACCEPTED, State.DONE, State.UNREAD})
+UNPAID = frozenset({State.FAILED, State.CANCELLED})
+"""States for which nothing is counted as spent."""
+
 OPEN = frozenset({State.ACCEPTED, State.UNREAD, State.DONE, State.UNCERTAIN, State.SUBMITTING})
 """States in which the same request must not be sent again."""
 

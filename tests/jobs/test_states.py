@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from kling_pack.jobs.states import OPEN, PAID, State, check_step
+from kling_pack.jobs.states import OPEN, UNPAID, State, check_step
 
 ALLOWED = {
     ("new", "submitting"),  # it is sent
@@ -47,4 +47,4 @@ def test_a_task_may_not_take_any_other_step(old: State, new: State) -> None:
 
 def test_what_may_be_sent_again_is_what_surely_was_not_paid() -> None:
     assert set(State) - OPEN == {State.NEW, State.FAILED, State.CANCELLED}
-    assert PAID < OPEN
+    assert set(State) - UNPAID == OPEN | {State.NEW}
