@@ -23,6 +23,9 @@ from .redact import redact
 
 LOG = logging.getLogger("kling")
 LOCK_SECONDS = 10
+BROKEN = ("not a database", "malformed")
+"""SQLite's words for a file that no longer is what it wrote."""
+
 LEDGER_LOCK = 0x6B6C696E67
 """PostgreSQL's name for the one lock that steps which several workers must not take at once are taken under."""
 
@@ -86,8 +89,7 @@ class Database:
             advice = sqlite_advice(self._file, trouble=cause) if self._file else None
             raise SetupError(
                 f"The ledger at {self._shown} cannot be used ({cause}). No task was started that could not be "
-                "written down. Make room, make the folder writable, or set KLING_HOME or KLING_LEDGER_URL; then run "
-                f"again.{' ' + advice if advice else ''}"
+                f"written down. {_remedy(cause)}; then run again.{' ' + advice if advice else ''}"
             ) from error
 
     def _warn_of_network_drive(self) -> None:
@@ -95,6 +97,15 @@ class Database:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             if advice := sqlite_advice(self._file):
                 LOG.warning("%s", advice)
+
+
+def _remedy(cause: str) -> str:
+    if any(words in cause for words in BROKEN):
+        return (
+            "The file is broken: put a copy in its place if you have one, or move it away to begin a new ledger, which "
+            "does not know what was paid for before (Kling Poll collects such tasks by their handles)"
+        )
+    return "Make room, make the folder writable, or set KLING_HOME or KLING_LEDGER_URL"
 
 
 def _arguments(url: str) -> dict[str, Any]:

@@ -203,10 +203,21 @@ def test_spent_counts_what_is_or_may_be_paid(ledger: Ledger) -> None:
 CLEAR = "ledger at .* cannot be used .*No task was started that could not be written down.*run again"
 
 
-def test_a_file_that_is_no_engine(file: Path) -> None:
+BROKEN = "No task was started.*put a copy in its place.*or move it away.*run again"
+
+
+def test_a_file_that_is_no_ledger(file: Path) -> None:
     file.parent.mkdir()
     file.write_text("this is no database, and long enough to have no header of one" * 20)
-    with pytest.raises(SetupError, match=CLEAR):
+    with pytest.raises(SetupError, match=f"not a database.*{BROKEN}"):
+        Ledger(f"sqlite:///{file}")
+
+
+def test_a_file_that_lost_its_end(ledger: Ledger, file: Path) -> None:
+    ledger.close()
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SetupError, match=f"malformed.*{BROKEN}"):
         Ledger(f"sqlite:///{file}")
 
 
