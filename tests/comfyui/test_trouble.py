@@ -155,12 +155,12 @@ def test_a_picture_for_which_there_is_no_room_is_fetched_when_there_is_some(
     troubled: ComfyUI, sandbox: Sandbox, disk: Disk, opened: None, paid: Paid
 ) -> None:
     fill(disk, but=600_000)
-    error = error_of(troubled.run(asked("too large", n=4)))
+    error = error_of(troubled.run(asked("too large", resolution="2k")))
     assert error["exception_type"] == "kling.UnfinishedError"
     assert "paid for and done, but its picture could not be written" in error["exception_message"]
     assert "No space left on device" in error["exception_message"]
     disk.free()
-    entry = troubled.run(asked("too large", n=4))
+    entry = troubled.run(asked("too large", resolution="2k"))
     assert records(entry)[0]["state"] == "done"
     assert paid() == 1
 
