@@ -49,6 +49,8 @@ def three(provider: Sandbox, ledger: str, tmp_path: Path) -> Iterator[list[Comfy
         "KLING_RESULTS_URL": str(tmp_path / "results"),
         "MODELLIX_API_KEY": "one-key-for-all-0123456789",
         "MODELLIX_BASE_URL": provider.base_url("modellix"),
+        "MODELLIX_CONCURRENCY": str(IN_FLIGHT),
+        "MODELLIX_REQUESTS_PER_MINUTE": str(A_MINUTE),
     }
     made = [ComfyUI(variables, base=tmp_path / f"machine {number}") for number in range(3)]
     with ExitStack() as running, ThreadPoolExecutor(3) as starting:
