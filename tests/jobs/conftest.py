@@ -199,8 +199,10 @@ class Line:
             with contextlib.suppress(OSError), connection:
                 connection.settimeout(SECONDS)
                 if self._tls:
-                    connection = self._tls.wrap_socket(connection, server_side=True)
+                    connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
                 with connection:
+                    if isinstance(connection, ssl.SSLSocket):
+                        connection.do_handshake()
                     asked = whole_request(connection)
                     self.heard.append(asked)
                     self._act(connection, asked)
