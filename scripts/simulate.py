@@ -25,7 +25,7 @@ import environment
 from environment import say
 from pack import ROOT, load_pack
 
-SLICE = 50
+SLICE, MANY = 50, 10_000
 SIMULATED_BEAT = 10.0
 """Half of the time would go into beats otherwise; three still fit into a lease."""
 SHOWN, LONGEST_LINE = 20, 500
@@ -48,6 +48,8 @@ def main() -> int:
         for done, found in zip(slices, processes.map(play, slices, [given.plant] * len(slices)), strict=True):
             broken |= found
             played += len(done)
+            if given.schedules > MANY and played % MANY == 0:
+                say(f"{played} schedules, {len(broken)} seeds that break a promise: {sorted(broken)[:SHOWN]}")
             if given.until and any(violation.startswith(given.until) for one in found.values() for violation in one):
                 processes.shutdown(cancel_futures=True)
                 break

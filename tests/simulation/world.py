@@ -130,6 +130,7 @@ class World:
         if any(task.state is State.UNCERTAIN for task in self.rows()):
             self._settle(last)
             missing.append("what was uncertain")
+        self._advance(lambda: not last.dispatch.jobs, self.clock.now + LONGEST)
         return missing
 
     async def _again(self, last: Process, request: Request, ended: list[Outcome]) -> None:
