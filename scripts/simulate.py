@@ -41,7 +41,8 @@ def main() -> int:
         return _report(play(range(given.seed, given.seed + 1), given.plant, print), 1, given, 0.0)
     began = time.monotonic()
     seeds = range(given.seed, given.seed + given.schedules)
-    slices = [seeds[start : start + SLICE] for start in range(0, len(seeds), SLICE)]
+    size = 5 if given.until else SLICE
+    slices = [seeds[start : start + size] for start in range(0, len(seeds), size)]
     broken: dict[int, list[str]] = {}
     played = 0
     with ProcessPoolExecutor(given.processes) as processes:
