@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import secrets
 from pathlib import Path
 
 from ..errors import SetupError, UnfinishedError, UnreadError
@@ -128,7 +129,8 @@ async def _kept_or_fetched(job: Job, link: str, position: int, kept: Result | No
 
 async def _fetch(job: Job, link: str, position: int, trusted: Origin) -> Path:
     services, task = job.services, job.task
-    target = job.settings.results / f"{file_stem(task, position)}.download"
+    # Each download has a file of its own: two workers may collect one task, when one of them was taken for dead.
+    target = job.settings.results / f"{file_stem(task, position)}.{secrets.token_hex(4)}.download"
     for attempt in range(1, ATTEMPTS + 1):
         try:
             await services.on(services.download_threads, services.http.download, link, target, trusted)
@@ -186,13 +188,13 @@ def _identify(target: Path, folder: Path, position: int, task: Task) -> Result:
     try:
         ending = {"jpeg": "jpg"}.get(kind := inspect(target).format, kind)
     except UnreadError as error:
-        kept = put_in_place(target, target.with_suffix(".unread")).relative_to(folder).as_posix()
+        kept = put_in_place(target, folder / f"{file_stem(task, position)}.unread").relative_to(folder).as_posix()
         raise UnreadError(
             f"Task {task.handle} is done and paid for, but what came as picture {position + 1} cannot be read "
             f"({error.__cause__ or error}). The bytes are kept as {kept} among the results. Nothing is paid again: run "
             "again to fetch it anew.",
             task.handle,
         ) from error
-    named = put_in_place(target, target.with_suffix(f".{ending}"))
+    named = put_in_place(target, folder / f"{file_stem(task, position)}.{ending}")
     data = named.read_bytes()
     return Result(position, named.relative_to(folder).as_posix(), len(data), hashlib.sha256(data).hexdigest())

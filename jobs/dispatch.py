@@ -52,7 +52,7 @@ class Dispatch:
     async def open(self) -> None:
         """Takes up what was left behind, unasked, and goes on looking for it as long as the engine runs."""
         async with self._admitting:  # whoever comes first finds what was left behind in hand again
-            await self._beat()
+            await self._beat(opening=True)
         self._living = asyncio.create_task(self._live())
         await self.services.on(self.services.download_threads, drop_old, self._settings, self.services.now())
 
@@ -75,6 +75,7 @@ class Dispatch:
             await asyncio.gather(*works, return_exceptions=True)
             await self._uploads.close()
             with contextlib.suppress(SetupError):  # who does not say goodbye is missed after a while
+                await self._write_late()
                 await self.services.write(self.services.sharing.leave)
             self.services.close()
 
@@ -233,14 +234,18 @@ class Dispatch:
             async with self._admitting:
                 await self._beat()
 
-    async def _beat(self) -> None:
+    async def _beat(self, opening: bool = False) -> None:
         write, sharing = self.services.write, self.services.sharing
         try:
             await write(sharing.beat)
             for worker in await write(sharing.others):
                 if is_gone(worker, self.services.worker):
                     await write(sharing.leave, worker)
-            for task in await write(sharing.left_behind):
+            for task in await self._write_late():
+                self._start(self._job(self._settings, task, None))
+            for task in await write(sharing.left_behind, opening):
+                if task.worker == self.services.worker and self._has_in_hand(task):
+                    continue
                 try:
                     await self._take_up(task)
                 except (TakenError, ValueError) as error:
@@ -248,8 +253,29 @@ class Dispatch:
         except SetupError as error:
             LOG.warning("Open tasks were not taken up: %s", error)
 
+    def _has_in_hand(self, task: Task) -> bool:
+        return any(job.task.number == task.number and not job.elsewhere for job in self.jobs.values())
+
+    async def _write_late(self) -> list[Task]:
+        """Tasks whose ids could not be written down when they came, and are now."""
+        write, ledger, late = self.services.write, self.services.ledger, self.services.unwritten
+        written = []
+        while late:
+            task = await write(ledger.seen, late[0].task)
+            if task.state in (State.SUBMITTING, State.UNCERTAIN):
+                columns = {**late[0].columns, "worker": self.services.worker}
+                written.append(await write(ledger.step, task, State.ACCEPTED, **columns))
+            late.popleft()
+        return written
+
     async def _take_up(self, left: Task) -> None:
-        """What was accepted is followed, what was on its way is uncertain, what was never sent never will be."""
+        """What was accepted is followed, what was on its way is uncertain, what was never sent never will be.
+
+        What this worker has given up itself is left to whoever is asked for it.
+        """
+        if left.state is State.ACCEPTED and left.worker == self.services.worker:
+            await self.services.write(self.services.sharing.release, left)
+            return
         task = await self.services.write(self.services.sharing.take_over, left)
         if task is None:
             return

@@ -131,6 +131,23 @@ class Job:
             with contextlib.suppress(SetupError, TakenError):
                 await self.step(ends[self.task.state], reason=reason)
 
+    async def release(self) -> None:
+        """Leaves a task that is accepted, and cannot be collected now, to whoever is asked for it next."""
+        if self.task.state is State.ACCEPTED and self.task.worker == self.services.worker:
+            # A ledger that cannot be written now is told when this worker next looks for what it has not in hand.
+            with contextlib.suppress(SetupError, TakenError):
+                await self._write(self.services.sharing.release, self.task)
+
+    async def join(self, same: Task) -> None:
+        """Goes over to the task that answers the same request already: one run named its provider, another did not.
+
+        Always raises TakenError.
+        """
+        await self.step(State.CANCELLED, reason=f"not sent: the same request is {same.handle}")
+        await self.services.write(self.services.ledger.note_saving, same, "joined", self.services.now())
+        self.task = same
+        raise TakenError(f"the same request is {same.handle}")
+
     async def stop_if_dropped(self) -> None:
         """Asked before the request is sent again or elsewhere. Raises FailedError when nobody wants it any more."""
         if self.dropped:

@@ -53,10 +53,12 @@ class Ledger(Database):
             return step(connection, task, state, **changed)
 
     def note(self, task: Task, **changed: Any) -> Task:
-        """Writes columns without a step: what was sent, the last answer, the provider's status word."""
+        """Writes columns without a step: what was sent, the last answer, the provider's status word.
+
+        Raises TakenError like `step`.
+        """
         with self.writing() as connection:
-            connection.execute(sa.update(TASKS).where(TASKS.c.number == task.number).values(**changed))
-            return one(connection, TASKS.c.number == task.number)
+            return write(connection, task, changed)
 
     def seen(self, task: Task) -> Task:
         """The task as it stands now, whoever took it on."""
@@ -213,9 +215,14 @@ def insert(connection: sa.Connection, row: Mapping[str, Any]) -> Task:
 def step(connection: sa.Connection, task: Task, state: State, **changed: Any) -> Task:
     """See `Ledger.step`."""
     check_step(task.state, state)
+    return write(connection, task, {**changed, "state": state.value})
+
+
+def write(connection: sa.Connection, task: Task, changed: Mapping[str, Any]) -> Task:
+    """Changes columns of a task that is as this worker knows it."""
     as_known = {"number": task.number, "state": task.state.value, "worker": task.worker}
     known = sa.and_(*(TASKS.c[name] == value for name, value in as_known.items()))
-    done = connection.execute(sa.update(TASKS).where(known).values(**changed, state=state.value))
+    done = connection.execute(sa.update(TASKS).where(known).values(**changed))
     if done.rowcount != 1:
         raise TakenError(f"task {task.number} is no longer {task.state.value} with {task.worker}")
     return one(connection, TASKS.c.number == task.number)

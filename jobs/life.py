@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 
 from ..catalog.order import Order
 from ..errors import KlingError, RefusedError, UnfinishedError
@@ -42,6 +43,7 @@ async def carry_out(job: Job) -> None:
         said = redact(f"{type(error).__name__}: {error}", job.settings.secrets)
         LOG.error("Task %s met a mistake of the pack: %s", job.handle, said)
         await job.settle(State.FAILED, said)
+        await job.release()
         job.fail(KlingError(f"The pack made a mistake ({said}). {kept_as(job)}", job.handle))
 
 
@@ -49,15 +51,22 @@ async def run(job: Job) -> None:
     """Every error of the pack ends up in the job's outcome."""
     try:
         try:
-            await (_submit_somewhere(job) if job.orders else _resume(job))
+            await _known(job, _submit_somewhere(job) if job.orders else _resume(job))
         except TakenError:
             # This worker was taken for dead, because its machine slept, and another one carries the task on.
-            await _beside(job)
-    except GoneError as error:
-        job.fail(await gone(job, error))
+            await _known(job, _beside(job))
     except KlingError as error:
         await job.settle(State.FAILED, redact(str(error), job.settings.secrets))
+        await job.release()
         job.fail(error)
+
+
+async def _known(job: Job, work: Coroutine[None, None, None]) -> None:
+    """Does `work`; where the provider no longer has the task, that is told."""
+    try:
+        await work
+    except GoneError as error:
+        raise await gone(job, error) from error
 
 
 async def _submit_somewhere(job: Job) -> None:
@@ -154,8 +163,15 @@ async def _resume(job: Job) -> None:
 
 
 async def _beside(job: Job) -> None:
-    """Waits for what another worker makes of the task, and hands out what it kept."""
-    await follow(job, InLedger())
+    """Waits for what another worker makes of the task, and hands out what it kept; follows what that one gave up."""
+    job.elsewhere = True
+    while True:
+        await follow(job, InLedger())
+        if job.task.state is not State.ACCEPTED:
+            break
+        if taken := await job.services.write(job.services.sharing.take_over, job.task):
+            job.task, job.elsewhere = taken, False
+            return await _resume(job)
     if job.task.state is not State.DONE:
         raise why_not(job.task)
     results = await job.services.write(job.services.ledger.results, job.task)

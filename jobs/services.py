@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..catalog.request import SANDBOX
 from ..providers import ADAPTERS
@@ -32,6 +34,14 @@ SandboxAddress = Callable[[Path, str], str]
 """(KLING_HOME, dialect) -> base URL of the sandbox for that dialect, started if need be."""
 
 
+@dataclass(frozen=True)
+class Unwritten:
+    """A task that its provider has accepted, and what the ledger could not take of that."""
+
+    task: Task
+    columns: Mapping[str, Any]
+
+
 class Services:
     """One set for an engine. `now` is wall-clock time in seconds since 1970; `pool` makes the threads."""
 
@@ -53,6 +63,7 @@ class Services:
         self.http = http or Http()
         self.first_answers = FirstAnswers(self._first_answer)
         self._sandbox_address = sandbox_address
+        self.unwritten: deque[Unwritten] = deque()
         self._gates: dict[str, KeyGate] = {}
         # SQLite has one writer; a single thread keeps the ledger's calls in order and off the loop.
         self._ledger_thread = pool("kling-ledger", 1)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..providers.base import Limits
-from .ledger import Ledger, find_open, insert, one, spent_usd, step, task_of
+from .ledger import Ledger, find_open, insert, one, spent_usd, step, task_of, write
 from .migrations import CALLS, TASKS, WORKERS
 from .states import HELD, State
 from .task import Task
@@ -19,11 +19,18 @@ BEAT_SECONDS = 5.0
 LEASE_SECONDS = 30.0
 """A worker that has not beaten for so long is dead, or asleep: others carry its tasks on."""
 
+NOBODY = ""
+"""The worker of a task that is paid for and that nobody follows for now."""
+
 MINUTE = 61.0
 """Seconds. The provider counts when calls arrive, so a second is left for those that take longer than others."""
 
 LONGEST_FLIGHT = 2 * 3600.0
 """A task that was sent so long ago takes no place any more, whatever became of it."""
+
+LONGEST_DOUBT = 120.0
+"""Nor does one that was sent so long ago and that nobody follows, as its answer was lost or its key is refused: if it
+was created, it has most likely ended."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,14 @@ Check = Callable[[Sequence[int], Callable[[float], float]], None]
 class Claim:
     """The answer to a worker that wants to send a task: the task on its way, or why it must wait.
 
-    `wait` is how long at most, in seconds, until asking again can help; `in_flight` counts the key's tasks.
+    `wait` is how long at most, in seconds, until asking again can help; `in_flight` counts the key's tasks. `same` is
+    the task that answers the same request already, so that this one must never be sent.
     """
 
     task: Task | None
     in_flight: int
     wait: float = 0.0
+    same: Task | None = None
 
 
 class Sharing:
@@ -74,14 +83,22 @@ class Sharing:
             query = sa.select(WORKERS.c.name).where(WORKERS.c.beat_at > self._ledger.clock(connection) - LEASE_SECONDS)
             return tuple(row.name for row in connection.execute(query) if row.name != self._worker)
 
-    def left_behind(self) -> tuple[Task, ...]:
-        """Tasks that need somebody and whose worker is dead, oldest first."""
+    def left_behind(self, released: bool = False) -> tuple[Task, ...]:
+        """Tasks that need somebody and whose worker is dead, oldest first; with `released`, also those nobody owns.
+
+        Also this worker's own of a while ago: it may have them in hand, or could not write down how they ended.
+        """
         with self._ledger.reading() as connection:
-            alive = self._alive(connection)
-            query = sa.select(TASKS).where(
-                TASKS.c.state.in_([state.value for state in HELD]), TASKS.c.worker.not_in(alive)
-            )
+            now, alive = self._ledger.clock(connection), self._alive(connection)
+            old = sa.and_(TASKS.c.worker == self._worker, TASKS.c.created_at < now - LEASE_SECONDS)
+            left = TASKS.c.worker.not_in(alive if released else [*alive, NOBODY])
+            query = sa.select(TASKS).where(TASKS.c.state.in_([state.value for state in HELD]), sa.or_(left, old))
             return tuple(task_of(row) for row in connection.execute(query.order_by(TASKS.c.number)))
+
+    def release(self, task: Task) -> Task:
+        """Nobody follows this accepted task for now: whoever is asked for it takes it over, or the next engine."""
+        with self._ledger.writing() as connection:
+            return write(connection, task, {"worker": NOBODY})
 
     def take_over(self, task: Task) -> Task | None:
         """The task as this worker's own, or None when another one was faster."""
@@ -115,9 +132,11 @@ class Sharing:
         operation is on its way anywhere. Raises TakenError when the task is no longer this worker's to send.
         """
         with self._ledger.alone() as connection:
+            if same := find_open(connection, task.identity, (task.provider,)):
+                return Claim(None, 0, same=same)
             now = self._ledger.clock(connection)
             mine = sa.and_(TASKS.c.provider == task.provider, TASKS.c.key_hash == task.key_hash)
-            in_flight = _on_their_way(connection, mine, now)
+            in_flight = _on_their_way(connection, mine, now) + _in_doubt(connection, mine, now)
             kind = sa.and_(TASKS.c.provider == task.provider, TASKS.c.operation == task.operation)
             if in_flight >= limits.in_flight or (alone and _on_their_way(connection, kind, now)):
                 return Claim(None, in_flight, 1.0)
@@ -157,12 +176,19 @@ class Sharing:
 
 def _on_their_way(connection: sa.Connection, which: sa.ColumnElement[bool], now: float) -> int:
     """How many tasks are at the provider, or may be about to be."""
-    query = sa.select(sa.func.count()).where(
-        which,
-        TASKS.c.state.in_((State.SUBMITTING.value, State.ACCEPTED.value)),
-        TASKS.c.finished_at.is_(None),
-        TASKS.c.submitted_at > now - LONGEST_FLIGHT,
-    )
+    there = TASKS.c.state.in_((State.SUBMITTING.value, State.ACCEPTED.value))
+    return _count(connection, which, there, TASKS.c.worker != NOBODY, TASKS.c.submitted_at > now - LONGEST_FLIGHT)
+
+
+def _in_doubt(connection: sa.Connection, which: sa.ColumnElement[bool], now: float) -> int:
+    """How many tasks may still be at the provider without anybody looking."""
+    unseen = sa.and_(TASKS.c.state == State.ACCEPTED.value, TASKS.c.worker == NOBODY)
+    doubtful = sa.or_(TASKS.c.state == State.UNCERTAIN.value, unseen)
+    return _count(connection, which, doubtful, TASKS.c.submitted_at > now - LONGEST_DOUBT)
+
+
+def _count(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count()).where(*which, TASKS.c.finished_at.is_(None))
     return int(connection.execute(query).scalar_one())
 
 

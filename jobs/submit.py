@@ -16,6 +16,7 @@ from .job import Job, TurnedDownError
 from .ledger import TakenError
 from .redact import redact, redact_json
 from .schedule import backoff, retry_after_seconds
+from .services import Unwritten
 from .settings import Endpoint
 from .states import State
 from .task import Task
@@ -67,6 +68,8 @@ async def _claim(job: Job, endpoint: Endpoint, order: Order) -> None:
             # Everything that waits lies outside of what is sent, so that Stop finds either nothing sent or all of it.
             job.sent = True
             claim = await job.claim(endpoint.limits_key, gate.limits, alone)
+            if claim.same is not None:
+                await job.join(claim.same)
             gate.in_flight = claim.in_flight
             if claim.task is not None:
                 return
@@ -94,9 +97,11 @@ async def _accept(job: Job, provider_id: str, reply: Reply) -> None:
             await job.step(State.ACCEPTED, **accepted, worker=job.services.worker)
     except SetupError as error:
         handle = f"{job.task.provider}:{provider_id}"
+        job.services.unwritten.append(Unwritten(job.task, accepted))
         raise UnfinishedError(
-            f"The task was created and is paid for as {handle}, but that could not be written down: {error} Keep this "
-            "handle: Kling Poll collects it without paying.",
+            f"The task was created and is paid for as {handle}, but that could not be written down: {error} It is "
+            "written down and collected as soon as that works. Keep this handle until then: Kling Poll collects it "
+            "without paying.",
             handle,
         ) from error
     job.say("accepted", since=now)

@@ -12,6 +12,7 @@ from .job import Job
 from .redact import redact
 from .schedule import backoff, retry_after_seconds
 from .settings import Endpoint
+from .sharing import NOBODY
 from .states import HELD
 from .submit import kept
 
@@ -108,7 +109,7 @@ class InLedger:
 
     async def look(self, job: Job) -> Seen:
         job.task = await job.services.write(job.services.ledger.seen, job.task)
-        running = job.task.state in HELD
+        running = job.task.state in HELD and job.task.worker != NOBODY
         if job.task.provider_id:
             job.tell_accepted()
         return Seen(Status(Phase.RUNNING if running else Phase.DONE, "carried on by another ComfyUI"))

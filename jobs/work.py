@@ -74,7 +74,8 @@ class Outcome:
     @property
     def final(self) -> bool:
         """Whether running again could bring nothing more."""
-        return self.error is None and not self.missing and self.task is not None and self.task.state is State.DONE
+        done = self.task is not None and self.task.state is State.DONE
+        return done and bool(self.files) and self.error is None and not self.missing
 
 
 @dataclass(frozen=True)

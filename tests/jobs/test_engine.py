@@ -18,9 +18,11 @@ import pytest
 
 from kling_pack.catalog.models import PROVIDERS
 from kling_pack.errors import FailedError, InputError, SetupError, UncertainError, UnfinishedError, UnreadError
+from kling_pack.jobs import dispatch, sharing
 from kling_pack.jobs import engine as engine_module
 from kling_pack.jobs.ledger import Ledger
 from kling_pack.jobs.states import State
+from kling_pack.jobs.task import Task
 from kling_pack.jobs.work import Context, Handle, Run
 from kling_pack.sandbox.behaviour import Fault
 
@@ -453,3 +455,63 @@ def test_lists_of_tasks_are_newest_first(bench: Bench) -> None:
     ):
         found = bench.engine.look(partial(Ledger.recent, limit=limit, state=state)).result(SECONDS)
         assert [task.provider for task in found] == providers
+
+
+# A ledger that cannot be written for a while, and tasks that nobody follows.
+
+
+@pytest.fixture
+def short_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(sharing, "LEASE_SECONDS", 0.5)
+
+
+def test_an_id_that_could_not_be_written_down_is_told_kept_and_collected_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, short_beats: None
+) -> None:
+    step, full = Ledger.step, threading.Event()
+
+    def no_room(ledger: Ledger, task: Task, state: State, **changed: Any) -> Task:
+        if state is State.ACCEPTED and not full.is_set():
+            raise SetupError("The disk is full.")
+        return step(ledger, task, state, **changed)
+
+    monkeypatch.setattr(Ledger, "step", no_room)
+    told = bench.one(provider="modellix").error
+    assert type(told) is UnfinishedError and told.handle is not None and told.handle in str(told)
+    full.set()
+    until(lambda: bench.states() == ["done"])
+    assert bench.one(provider="modellix").how == "reused" and bench.house.paid() == 1
+
+
+def test_a_task_whose_end_could_not_be_written_down_does_not_stand_for_ever(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, short_beats: None
+) -> None:
+    bench.house.behave(Fault("http_400", on="create"))
+    step, full = Ledger.step, threading.Event()
+
+    def no_room(ledger: Ledger, task: Task, state: State, **changed: Any) -> Task:
+        if not full.is_set():
+            raise SetupError("The disk is full.")
+        return step(ledger, task, state, **changed)
+
+    monkeypatch.setattr(Ledger, "step", no_room)
+    assert bench.one(provider="modellix").error is not None
+    full.set()
+    until(lambda: bench.states() == ["uncertain"])
+
+
+def test_a_task_that_cannot_be_followed_now_waits_for_nobody_and_for_whoever_asks(bench: Bench) -> None:
+    bench.house.behave(Fault("http_401", on="poll"))
+    assert type(bench.one(provider="modellix").error) is UnfinishedError
+    assert [row["worker"] for row in bench.rows()] == [""]
+    bench.house.behave()
+    assert bench.one(provider="modellix").files and bench.house.paid() == 1
+
+
+def test_an_open_and_a_named_provider_pay_once_where_both_are_about_to_be_sent(bench: Bench) -> None:
+    bench.house.behave(seconds=0.1)
+    (first,), (second,) = bench.submit(provider="auto"), bench.submit(provider="modellix")
+    one, other = ended([first, second])
+    assert one.files == other.files and bench.house.paid() == 1
+    assert sorted(bench.states()) in (["cancelled", "done"], ["done"])

@@ -14,7 +14,7 @@ from postgres import Postgres
 from kling_pack.errors import SetupError
 from kling_pack.jobs import sharing
 from kling_pack.jobs.ledger import Ledger, TakenError
-from kling_pack.jobs.sharing import LEASE_SECONDS, MINUTE, Sharing, Wanted
+from kling_pack.jobs.sharing import LEASE_SECONDS, LONGEST_DOUBT, MINUTE, NOBODY, Sharing, Wanted
 from kling_pack.jobs.states import State
 from kling_pack.jobs.task import Task
 from kling_pack.providers.base import Limits
@@ -132,7 +132,52 @@ def test_who_was_taken_for_dead_cannot_send_what_is_no_longer_its_own(
         a.claim(task, KEY, LIMITS, alone=False)
 
 
+def test_what_nobody_follows_is_left_to_who_is_asked_for_it_and_to_the_next_engine(
+    worker: Callable[[str], Sharing], ledger: Ledger
+) -> None:
+    a, b = worker("a"), worker("b")
+    sent = a.claim(let_in(a, "a"), KEY, LIMITS, alone=False).task
+    assert sent is not None
+    released = a.release(ledger.step(sent, State.ACCEPTED, provider_id="x"))
+    assert released.worker == NOBODY and a.left_behind() == b.left_behind() == ()
+    assert b.left_behind(released=True) == (released,)
+    taken = b.take_over(released)
+    assert taken is not None and taken.worker == "b"
+
+
+def test_a_worker_finds_its_own_tasks_of_a_while_ago(worker: Callable[[str], Sharing], ledger: Ledger) -> None:
+    a = worker("a")
+    old = let_in(a, "a")
+    with ledger.reading() as connection:
+        now = ledger.clock(connection)
+    let_in(a, "a", identity="another", created_at=now)
+    assert a.left_behind() == (old,)
+
+
+def test_who_was_taken_for_dead_writes_nothing_into_what_is_no_longer_its_own(
+    worker: Callable[[str], Sharing], ledger: Ledger
+) -> None:
+    a, b = worker("a"), worker("b")
+    task = let_in(a, "a")
+    assert b.take_over(task)
+    with pytest.raises(TakenError):
+        ledger.note(task, word="done")
+    assert ledger.seen(task).word == ""
+
+
 # A request is paid once.
+
+
+def test_of_two_tasks_of_one_request_at_one_provider_only_the_first_is_sent(
+    worker: Callable[[str], Sharing], ledger: Ledger
+) -> None:
+    """A run that names the provider and one that leaves it open may both have begun."""
+    a = worker("a")
+    first, second = let_in(a, "a"), let_in(a, "a")
+    sent = a.claim(first, KEY, LIMITS, alone=False).task
+    claim = a.claim(second, KEY, LIMITS, alone=False)
+    assert claim.task is None and claim.same == sent
+    assert ledger.seen(second).state is State.NEW
 
 
 def test_the_same_request_of_two_workers_is_one_task(worker: Callable[[str], Sharing]) -> None:
@@ -221,6 +266,23 @@ def test_no_more_tasks_in_flight_than_the_key_may_whoever_sends_them(
     assert one.task is not None
     ledger.note(ledger.step(one.task, State.ACCEPTED, provider_id="1"), finished_at=1.0)
     assert a.claim(tasks[1], KEY, LIMITS, alone=False).task
+
+
+def test_a_task_that_may_be_there_unseen_takes_a_place_until_it_must_have_ended(
+    worker: Callable[[str], Sharing], ledger: Ledger, asleep: Callable[[float], None]
+) -> None:
+    a, one = worker("a"), Limits(1, 60)
+    lost = a.claim(let_in(a, "a"), KEY, one, alone=True).task
+    assert lost is not None
+    ledger.step(lost, State.UNCERTAIN)
+    waits = let_in(a, "a", identity="another")
+    assert a.claim(waits, KEY, one, alone=True).task is None
+    asleep(LONGEST_DOUBT + 1)
+    sent = a.claim(waits, KEY, one, alone=True).task
+    assert sent is not None
+    a.release(ledger.step(sent, State.ACCEPTED, provider_id="x"))
+    asleep(LONGEST_DOUBT + 1)
+    assert a.claim(let_in(a, "a", identity="a third"), KEY, one, alone=True).task
 
 
 def test_another_key_has_places_of_its_own(worker: Callable[[str], Sharing]) -> None:

@@ -1,11 +1,15 @@
-"""Handles as a person writes them."""
+"""Handles as a person writes them, and when an outcome is the last word."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from kling_pack.errors import InputError
-from kling_pack.jobs.work import Handle, read_handles
+from kling_pack.jobs.states import State
+from kling_pack.jobs.work import Handle, Outcome, read_handles
 
 
 def test_one_handle_a_line_blank_lines_aside() -> None:
@@ -29,3 +33,9 @@ def test_a_line_that_is_no_handle_is_shown(line: str) -> None:
     with pytest.raises(InputError, match="task has the line .*provider:id") as raised:
         read_handles(f"eachlabs:ok\n{line}")
     assert len(str(raised.value)) < 300
+
+
+def test_a_task_that_is_done_is_no_final_outcome_before_its_pictures_are_handed_over() -> None:
+    done = SimpleNamespace(state=State.DONE)
+    assert not Outcome(None, done).final
+    assert Outcome(None, done, (Path("a.png"),)).final
