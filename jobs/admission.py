@@ -16,8 +16,7 @@ from .route import candidates
 from .row import price_for
 from .services import Services
 from .settings import Settings
-from .sharing import Wanted
-from .task import Task
+from .task import Task, Wanted
 from .work import Run
 
 

@@ -20,21 +20,20 @@ from .collect import kept_files
 from .endings import why_not
 from .job import Job
 from .keeping import drop_old
-from .ledger import TakenError
 from .life import carry_out
 from .redact import redact
 from .row import row_of, row_of_handle
 from .services import Services
 from .settings import Settings
-from .sharing import BEAT_SECONDS, Wanted
 from .states import HELD, State
-from .task import Task
+from .task import TakenError, Task, Wanted
 from .ticket import Ticket
 from .uploads import Uploads
 from .work import Handle, Outcome, Run
 from .worker import is_gone
 
 LOG = logging.getLogger("kling")
+BEAT_SECONDS = 5.0
 LAST_ANSWERS_SECONDS = 5.0
 """How long a paid request that is under way is waited for when the engine closes."""
 
@@ -231,8 +230,11 @@ class Dispatch:
         """Beats, and takes up what dead workers left, for as long as the engine runs."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            async with self._admitting:
-                await self._beat()
+            try:
+                async with self._admitting:
+                    await self._beat()
+            except Exception as error:  # noqa: BLE001 - a mistake of the pack must not end the beats
+                LOG.error("A beat met a mistake of the pack: %s", redact(f"{type(error).__name__}: {error}"))
 
     async def _beat(self, opening: bool = False) -> None:
         write, sharing = self.services.write, self.services.sharing

@@ -16,12 +16,10 @@ from ..errors import FailedError, KlingError, RefusedError, SetupError
 from ..providers.base import Limits, Refusal
 from .durations import Durations
 from .gate import Position
-from .ledger import TakenError
 from .services import Services
 from .settings import Settings
-from .sharing import Claim
 from .states import State
-from .task import Task
+from .task import Claim, TakenError, Task
 from .uploads import Uploads
 from .work import Context, Outcome, Pixels, Progress
 

@@ -15,14 +15,10 @@ from ..catalog.request import SANDBOX
 from .database import Database
 from .migrations import RESULTS, SAVINGS, TASKS
 from .states import OPEN, UNPAID, State, check_step
-from .task import Bill, Result, Task
+from .task import Bill, Result, TakenError, Task
 
 RECENT_TASKS = 40
 """How many finished tasks of a kind tell how long the next one takes."""
-
-
-class TakenError(Exception):
-    """The task is not as this worker knew it: another one has taken it over, or on."""
 
 
 @dataclass(frozen=True)

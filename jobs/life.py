@@ -14,14 +14,13 @@ from .collect import kept_files, read_again
 from .endings import end, gone, interrupted, kept_as, tell, why_not
 from .follow import GoneError, follow
 from .job import STOPPED, Job, TurnedDownError, refused
-from .ledger import TakenError
 from .placing import UploadFailedError
 from .redact import redact
 from .row import price_for, row_of, unlearned_seconds
 from .settings import Endpoint
-from .sharing import Wanted
 from .states import State
 from .submit import create
+from .task import TakenError, Wanted
 from .uploads import Handed
 from .watches import AtProvider, InLedger
 from .work import Outcome

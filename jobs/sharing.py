@@ -3,9 +3,7 @@ request is paid once and within the budget, and that a key's limits hold over al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -13,14 +11,10 @@ from ..providers.base import Limits
 from .ledger import Ledger, find_open, insert, one, spent_usd, step, task_of, write
 from .migrations import CALLS, TASKS, WORKERS
 from .states import HELD, State
-from .task import Task
+from .task import NOBODY, Check, Claim, Task, Wanted
 
-BEAT_SECONDS = 5.0
 LEASE_SECONDS = 30.0
 """A worker that has not beaten for so long is dead, or asleep: others carry its tasks on."""
-
-NOBODY = ""
-"""The worker of a task that is paid for and that nobody follows for now."""
 
 MINUTE = 61.0
 """Seconds. The provider counts when calls arrive, so a second is left for those that take longer than others."""
@@ -31,32 +25,6 @@ LONGEST_FLIGHT = 2 * 3600.0
 LONGEST_DOUBT = 120.0
 """Nor does one that was sent so long ago and that nobody follows, as its answer was lost or its key is refused: if it
 was created, it has most likely ended."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A request to be let in: its row, and the providers whose earlier answer counts for it."""
-
-    row: Mapping[str, Any]
-    providers: tuple[str, ...]
-
-
-Check = Callable[[Sequence[int], Callable[[float], float]], None]
-"""(places of what is new among the wanted, USD spent since a time) -> raises where that must not be paid for."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The answer to a worker that wants to send a task: the task on its way, or why it must wait.
-
-    `wait` is how long at most, in seconds, until asking again can help; `in_flight` counts the key's tasks. `same` is
-    the task that answers the same request already, so that this one must never be sent.
-    """
-
-    task: Task | None
-    in_flight: int
-    wait: float = 0.0
-    same: Task | None = None
 
 
 class Sharing:

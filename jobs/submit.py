@@ -13,13 +13,12 @@ from ..errors import SetupError, UncertainError, UnfinishedError
 from ..providers.base import Created, Provider, Refusal, Refused, Reply, Unclear
 from .http import AnswerLostError, NotSentError
 from .job import Job, TurnedDownError
-from .ledger import TakenError
 from .redact import redact, redact_json
 from .schedule import backoff, retry_after_seconds
 from .services import Unwritten
 from .settings import Endpoint
 from .states import State
-from .task import Task
+from .task import TakenError, Task
 from .uploads import Handed
 
 CONNECT_ATTEMPTS = 6

@@ -1,8 +1,10 @@
-"""What the ledger knows of a task, and of one kept picture."""
+"""What the ledger knows of a task and of one kept picture, and what workers ask of it and are answered."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .states import State
 
@@ -74,3 +76,37 @@ class Bill:
     amount: str | None
     tasks: int
     pictures: int
+
+
+NOBODY = ""
+"""The worker of a task that is paid for and that nobody follows for now."""
+
+
+class TakenError(Exception):
+    """The task is not as this worker knew it: another one has taken it over, or on."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A request to be let in: its row, and the providers whose earlier answer counts for it."""
+
+    row: Mapping[str, Any]
+    providers: tuple[str, ...]
+
+
+Check = Callable[[Sequence[int], Callable[[float], float]], None]
+"""(places of what is new among the wanted, USD spent since a time) -> raises where that must not be paid for."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The answer to a worker that wants to send a task: the task on its way, or why it must wait.
+
+    `wait` is how long at most, in seconds, until asking again can help; `in_flight` counts the key's tasks. `same` is
+    the task that answers the same request already, so that this one must never be sent.
+    """
+
+    task: Task | None
+    in_flight: int
+    wait: float = 0.0
+    same: Task | None = None

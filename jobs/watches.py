@@ -12,9 +12,9 @@ from .job import Job
 from .redact import redact
 from .schedule import backoff, retry_after_seconds
 from .settings import Endpoint
-from .sharing import NOBODY
 from .states import HELD
 from .submit import kept
+from .task import NOBODY
 
 FREE_LOOKS = 10
 """Looks that a task may cost beside one for each interval that the provider's page advises."""

@@ -111,7 +111,7 @@ class Scale:
     def _admit(self, number: int) -> Any:
         from ledger_rows import WORKER, identity, row
 
-        from kling_pack.jobs.sharing import Wanted
+        from kling_pack.jobs.task import Wanted
 
         written = row(number, time.time()) | {"identity": identity(number), "worker": WORKER, "provider_id": None}
         wanted = Wanted(written, ("eachlabs", "modellix", "apimodels"))

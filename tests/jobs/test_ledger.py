@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from kling_pack.errors import SetupError
 from kling_pack.jobs.drives import Mount
-from kling_pack.jobs.ledger import Ledger, Saving, TakenError, find_open, insert
+from kling_pack.jobs.ledger import Ledger, Saving, find_open, insert
 from kling_pack.jobs.states import State
-from kling_pack.jobs.task import Result, Task
+from kling_pack.jobs.task import Result, TakenError, Task
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 ROW: dict[str, Any] = {

@@ -13,10 +13,10 @@ from postgres import Postgres
 
 from kling_pack.errors import SetupError
 from kling_pack.jobs import sharing
-from kling_pack.jobs.ledger import Ledger, TakenError
-from kling_pack.jobs.sharing import LEASE_SECONDS, LONGEST_DOUBT, MINUTE, NOBODY, Sharing, Wanted
+from kling_pack.jobs.ledger import Ledger
+from kling_pack.jobs.sharing import LEASE_SECONDS, LONGEST_DOUBT, MINUTE, Sharing
 from kling_pack.jobs.states import State
-from kling_pack.jobs.task import Task
+from kling_pack.jobs.task import NOBODY, TakenError, Task, Wanted
 from kling_pack.providers.base import Limits
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -334,7 +334,8 @@ PROGRAM = """
 import sys; sys.path.insert(0, {scripts!r})
 from pack import load_pack; load_pack()
 from kling_pack.jobs.ledger import Ledger
-from kling_pack.jobs.sharing import Sharing, Wanted
+from kling_pack.jobs.sharing import Sharing
+from kling_pack.jobs.task import Wanted
 from kling_pack.providers.base import Limits
 me, row = sys.argv[1], {row!r}
 worker = Sharing(Ledger({url!r}), me)
