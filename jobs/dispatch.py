@@ -155,6 +155,9 @@ class Dispatch:
                     work.settings, task, request, orders=candidates, pixels=work.pixels, context=work.context
                 )
                 let_in[identity] = (self._start(job), "")
+            elif await self._is_abandoned(task):
+                await self._take_up(task)
+                let_in |= await self._let_in(work, {identity: candidates})
             else:
                 let_in[identity] = await self._rejoin(task, work.settings, request)
         return let_in
@@ -195,6 +198,11 @@ class Dispatch:
         """Whether another living worker has the task in hand."""
         others = task.state in HELD and task.worker != self.services.worker
         return others and task.worker in await self.services.write(self.services.sharing.others)
+
+    async def _is_abandoned(self, task: Task) -> bool:
+        """Whether its worker died before it knew what became of the task; nobody has taken it up yet."""
+        unsettled = task.state in (State.NEW, State.SUBMITTING) and task.worker != self.services.worker
+        return unsettled and not await self._is_carried_on(task)
 
     async def _mine(self, task: Task) -> Task:
         """The task as this worker's own, so that no other one takes it up as well."""

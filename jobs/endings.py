@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..catalog.prices import Price
-from ..errors import FailedError, KlingError, UnfinishedError, UnreadError
+from ..errors import FailedError, KlingError, SetupError, UnfinishedError, UnreadError
 from ..providers.base import Phase, Provider, Status
 from .collect import MOST_LINKS, LinksExpiredError, collect
 from .follow import GoneError, follow
@@ -152,3 +152,14 @@ def kept_as(job: Job) -> str:
     if job.task.state in (State.NEW, State.FAILED):
         return "Nothing was paid."
     return f"Task {job.handle} is {job.task.state.value} in the ledger; Kling Poll with its handle tells how it stands."
+
+
+def paid_all_the_same(job: Job, error: SetupError) -> KlingError:
+    """The error of a job that something on this machine kept from its end; says so where the task is paid for."""
+    if job.task.state not in (State.ACCEPTED, State.DONE, State.UNREAD):
+        return error
+    return UnfinishedError(
+        f"Task {job.handle} is paid for; once this is mended, run again or use Kling Poll to collect it without paying. "
+        f"{error}",
+        job.handle,
+    )

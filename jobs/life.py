@@ -7,11 +7,11 @@ import logging
 from collections.abc import Coroutine
 
 from ..catalog.order import Order
-from ..errors import KlingError, RefusedError, UnfinishedError
+from ..errors import KlingError, RefusedError, SetupError, UnfinishedError
 from ..providers.base import Provider
 from .admission import admit
 from .collect import kept_files, read_again
-from .endings import end, gone, interrupted, kept_as, tell, why_not
+from .endings import end, gone, interrupted, kept_as, paid_all_the_same, tell, why_not
 from .follow import GoneError, follow
 from .job import STOPPED, Job, TurnedDownError, refused
 from .placing import UploadFailedError
@@ -57,7 +57,7 @@ async def run(job: Job) -> None:
     except KlingError as error:
         await job.settle(State.FAILED, redact(str(error), job.settings.secrets))
         await job.release()
-        job.fail(error)
+        job.fail(paid_all_the_same(job, error) if isinstance(error, SetupError) else error)
 
 
 async def _known(job: Job, work: Coroutine[None, None, None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -515,3 +516,18 @@ def test_an_open_and_a_named_provider_pay_once_where_both_are_about_to_be_sent(b
     one, other = ended([first, second])
     assert one.files == other.files and bench.house.paid() == 1
     assert sorted(bench.states()) in (["cancelled", "done"], ["done"])
+
+
+def test_a_ledger_that_fills_up_under_a_paid_task_does_not_make_it_look_unpaid(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise SetupError("The ledger cannot be used (disk full).")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ledger, "keep", full)
+        outcome = bench.one(provider="modellix")
+    assert type(outcome.error) is UnfinishedError
+    assert re.match(r"Task modellix:\S+ is paid for; .*without paying. The ledger cannot be used", str(outcome.error))
+    again = bench.one(provider="modellix")
+    assert again.error is None and bench.house.paid() == 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
 from kling_pack.errors import FailedError, UncertainError
 from kling_pack.jobs import durations, watches
+from kling_pack.jobs.sharing import Sharing
 from kling_pack.sandbox.behaviour import Fault
 
 from .conftest import SECONDS, Bench, ended, until
@@ -112,3 +114,24 @@ def test_what_a_worker_leaves_that_dies_meanwhile_is_carried_on_here(
     (outcome,) = ended([ticket])
     assert outcome.error is None and bench.house.paid() == 1
     assert bench.rows()[0]["worker"] != ELSEWHERE
+
+
+@pytest.mark.parametrize(("left", "error"), [("new", None), ("submitting", UncertainError)])
+def test_a_worker_that_died_between_two_looks_keeps_nobody_from_asking_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, left: str, error: type[Exception] | None
+) -> None:
+    """It was still known as alive when the request was let in, and no more when its task was looked at."""
+    bench.one(provider="modellix")
+    bench.change(state=left, worker=ELSEWHERE)
+    bench.hire(ELSEWHERE)
+    admit = Sharing.admit
+
+    def admit_and_die(self: Sharing, *given: Any) -> Any:
+        admitted = admit(self, *given)
+        bench.fire(ELSEWHERE)
+        return admitted
+
+    monkeypatch.setattr(Sharing, "admit", admit_and_die)
+    outcome = bench.one(provider="modellix")
+    assert type(outcome.error) is (error or type(None))
+    assert bench.states() == (["cancelled", "done"] if error is None else ["uncertain"])
