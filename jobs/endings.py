@@ -159,7 +159,7 @@ def paid_all_the_same(job: Job, error: SetupError) -> KlingError:
     if job.task.state not in (State.ACCEPTED, State.DONE, State.UNREAD):
         return error
     return UnfinishedError(
-        f"Task {job.handle} is paid for; once this is mended, run again or use Kling Poll to collect it without paying. "
+        f"Task {job.handle} is paid for; once this is mended, run again or use Kling Poll to collect it for nothing. "
         f"{error}",
         job.handle,
     )

@@ -528,6 +528,6 @@ def test_a_ledger_that_fills_up_under_a_paid_task_does_not_make_it_look_unpaid(
         broken.setattr(Ledger, "keep", full)
         outcome = bench.one(provider="modellix")
     assert type(outcome.error) is UnfinishedError
-    assert re.match(r"Task modellix:\S+ is paid for; .*without paying. The ledger cannot be used", str(outcome.error))
+    assert re.match(r"Task modellix:\S+ is paid for; .*for nothing. The ledger cannot be used", str(outcome.error))
     again = bench.one(provider="modellix")
     assert again.error is None and bench.house.paid() == 1
