@@ -18,7 +18,9 @@ from pack import load_pack  # noqa: E402 - the path comes first
 load_pack()
 
 REAL = ("comfyui", "editor", "sandbox", "services")
-"""Folders whose tests start servers that they share."""
+"""Folders whose tests start servers."""
+SHARED = {"comfyui": "comfyui", "editor": "servers"}
+"""The fixture by which tests of several files share one."""
 
 OWN_VARIABLES = ("KLING_", "EACHLABS_", "MODELLIX_", "APIMODELS_", "AWS_")
 
@@ -33,8 +35,10 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of two processes that share the work, one at a time has a folder's real servers."""
+    """Real servers belong to one of the processes that share the work: a file's own, and those that files share."""
     for item in items:
-        folder = item.path.relative_to(TESTS).parts[0]
+        folder, *_, file = item.path.relative_to(TESTS).parts
         if folder in REAL:
-            item.add_marker(pytest.mark.xdist_group(folder))
+            shares = folder in SHARED and SHARED[folder] in getattr(item, "fixturenames", ())
+            version = getattr(item, "callspec", None) and item.callspec.params.get("every_editor", ("",))[0]
+            item.add_marker(pytest.mark.xdist_group(f"{folder} {version or ''}" if shares else file))
