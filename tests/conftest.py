@@ -37,7 +37,8 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Real servers belong to one of the processes that share the work: a file's own, and those that files share."""
     for item in items:
-        folder, *_, file = item.path.relative_to(TESTS).parts
+        parts = item.path.relative_to(TESTS).parts
+        folder, file = parts[0], parts[-1]
         if folder in REAL:
             shares = folder in SHARED and SHARED[folder] in getattr(item, "fixturenames", ())
             version = getattr(item, "callspec", None) and item.callspec.params.get("every_editor", ("",))[0]
