@@ -34,8 +34,8 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     yield
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Real servers belong to one of the processes that share the work: a file's own, and those that files share."""
     for item in items:
         parts = item.path.relative_to(TESTS).parts
@@ -44,3 +44,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             shares = folder in SHARED and SHARED[folder] in getattr(item, "fixturenames", ())
             version = getattr(item, "callspec", None) and item.callspec.params.get("every_editor", ("",))[0]
             item.add_marker(pytest.mark.xdist_group(f"{folder} {version or ''}" if shares else file))
+    return (yield)
