@@ -17,11 +17,6 @@ from pack import load_pack  # noqa: E402 - the path comes first
 
 load_pack()
 
-REAL = ("comfyui", "editor", "sandbox", "services")
-"""Folders whose tests start servers."""
-SHARED = {"comfyui": "comfyui", "editor": "servers"}
-"""The fixture by which tests of several files share one."""
-
 OWN_VARIABLES = ("KLING_", "EACHLABS_", "MODELLIX_", "APIMODELS_", "AWS_")
 
 
@@ -32,16 +27,3 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         monkeypatch.delenv(name)
     monkeypatch.setenv("KLING_HOME", str(tmp_path / "kling"))
     yield
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Real servers belong to one of the processes that share the work: a file's own, and those that files share."""
-    for item in items:
-        parts = item.path.relative_to(TESTS).parts
-        folder, file = parts[0], parts[-1]
-        if folder in REAL:
-            shares = folder in SHARED and SHARED[folder] in getattr(item, "fixturenames", ())
-            version = getattr(item, "callspec", None) and item.callspec.params.get("every_editor", ("",))[0]
-            item.add_marker(pytest.mark.xdist_group(f"{folder} {version or ''}" if shares else file))
-    return (yield)
