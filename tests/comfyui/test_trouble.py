@@ -154,7 +154,7 @@ def test_nothing_is_sent_while_the_disk_is_full_and_all_goes_on_when_there_is_ro
 def test_a_picture_for_which_there_is_no_room_is_fetched_when_there_is_some(
     troubled: ComfyUI, sandbox: Sandbox, disk: Disk, opened: None, paid: Paid
 ) -> None:
-    fill(disk, but=600_000)
+    fill(disk, but=250_000)
     error = error_of(troubled.run(asked("too large", resolution="2k")))
     assert error["exception_type"] == "kling.UnfinishedError"
     assert "paid for and done, but its picture could not be written" in error["exception_message"]
