@@ -26,7 +26,7 @@ import time
 class Stall:
     """Blocks ComfyUI's loop as a sampler does, until a file is there, and fails if that is asked for."""
 
-    CATEGORY, FUNCTION, RETURN_TYPES, OUTPUT_NODE = "test", "stall", ("STRING",), True
+    CATEGORY, FUNCTION, RETURN_TYPES = "test", "stall", ("STRING",)
 
     @classmethod
     def INPUT_TYPES(cls):
@@ -63,6 +63,15 @@ def cancelling(with_keys: dict[str, str]) -> Iterator[ComfyUI]:
 def go(tmp_path: Path) -> Path:
     """The file that a stalled node waits for."""
     return tmp_path / "go"
+
+
+def stalled(name: str, go: Path, fails: bool) -> Graph:
+    """A node that blocks, and one that shows what it says: ComfyUI starts what waits before what computes, but an
+    output node may come before either."""
+    return {
+        name: node("Stall", until=str(go), fails=fails),
+        f"{name} shown": node("PreviewAny", source=[name, 0]),
+    }
 
 
 def stop(comfyui: ComfyUI, prompt_id: str) -> dict[str, Any]:
@@ -237,7 +246,7 @@ def test_a_node_that_fails_beside_it_neither_stops_nor_cancels_a_paid_task(
 ) -> None:
     """Not even where Stop would: nobody pressed it."""
     behave(sandbox, seconds={"*": 3})
-    prompt = {**from_eachlabs(prompt="has a bad neighbour"), "bad": node("Stall", until=str(go), fails=True)}
+    prompt = {**from_eachlabs(prompt="has a bad neighbour"), **stalled("bad", go, fails=True)}
     # With the picture in ComfyUI's cache the Kling node is ready at once and starts before its neighbour.
     cancelling.run({"wide": prompt["wide"], "seen": node("PreviewImage", images=["wide", 0])})
     prompt_id = cancelling.queue(prompt)
@@ -286,9 +295,7 @@ def test_a_node_that_fails_at_once_costs_nothing_twice(comfyui: ComfyUI, paid: P
 def test_a_task_goes_on_to_its_last_byte_while_another_node_blocks_comfyui(
     cancelling: ComfyUI, sandbox: Sandbox, paid: Paid, go: Path
 ) -> None:
-    prompt_id = cancelling.queue(
-        {**graph("text", prompt="beside a busy node"), "busy": node("Stall", until=str(go), fails=False)}
-    )
+    prompt_id = cancelling.queue({**graph("text", prompt="beside a busy node"), **stalled("busy", go, fails=False)})
     until(lambda: paid() == 1 and in_ledger(cancelling, 1) == ["done"])
     assert cancelling.get("/queue")["queue_running"], "the other node was not busy any more"
     go.touch()

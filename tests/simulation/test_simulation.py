@@ -25,6 +25,7 @@ def simulate(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=variables)
 
 
+@pytest.mark.slow
 def test_no_promise_is_broken() -> None:
     played = simulate("--seed", 900_001, "--schedules", QUICK)
     assert played.returncode == 0, played.stdout + played.stderr
@@ -55,6 +56,7 @@ def test_a_planted_mistake_is_found(plant: str, promise: str) -> None:
     assert played.returncode == 1 and re.search(rf"Seed \d+: .*{promise}", played.stdout), played.stdout
 
 
+@pytest.mark.slow
 def test_a_schedule_is_the_same_each_time_and_can_be_told_step_by_step() -> None:
     told = [simulate("--seed", 12, "--trace", "--plant", "double-submit") for _ in range(2)]
     assert told[0].stdout == told[1].stdout and told[0].stdout.count("\n") > 10, told[0].stderr
