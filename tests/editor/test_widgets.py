@@ -65,7 +65,9 @@ def edit(desk: Desk) -> int:
 
 def drag(desk: Desk, side: str, x: float, y: float) -> None:
     """Drags an edge by shares of the picture, as it lies on the screen."""
-    edge = desk.page.locator(f".kling-expand-{side}").bounding_box()
+    handle = desk.page.locator(f".kling-expand-{side}")
+    handle.hover()  # waits until the frame has come to rest
+    edge = handle.bounding_box()
     picture = desk.page.locator(".kling-expand-picture").bounding_box()
     assert edge and picture
     left, top = edge["x"] + edge["width"] / 2, edge["y"] + edge["height"] / 2
