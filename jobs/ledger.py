@@ -20,6 +20,47 @@ from .task import Bill, Result, TakenError, Task
 RECENT_TASKS = 40
 """How many finished tasks of a kind tell how long the next one takes."""
 
+# What is asked with every step of a task is built once: building takes longer than asking.
+_TASK = sa.select(TASKS).where(TASKS.c.number == sa.bindparam("wanted"))
+_OPEN = sa.select(TASKS).where(
+    TASKS.c.identity == sa.bindparam("same"),
+    TASKS.c.provider.in_(sa.bindparam("providers", expanding=True)),
+    TASKS.c.state.in_([state.value for state in OPEN]),
+)
+_CHANGE = sa.update(TASKS).where(
+    *(TASKS.c[name] == sa.bindparam(f"{name}_known") for name in ("number", "state", "worker"))
+)
+_PLACE_EMPTIED = sa.delete(RESULTS).where(
+    RESULTS.c.task == sa.bindparam("of"), RESULTS.c.position == sa.bindparam("at")
+)
+_RESULTS_OF = sa.select(RESULTS).where(RESULTS.c.task == sa.bindparam("of")).order_by(RESULTS.c.position)
+_ONE_THAT_IS = (
+    sa.select(TASKS.c.number)
+    .where(
+        TASKS.c.provider == sa.bindparam("at"),
+        TASKS.c.operation == sa.bindparam("doing"),
+        TASKS.c.state == sa.bindparam("is"),
+    )
+    # In its index's order: PostgreSQL would else read the table until it meets one.
+    .order_by(TASKS.c.model)
+    .limit(1)
+)
+_SINCE = TASKS.c.accepted_at
+_DURATIONS = (
+    sa.select(sa.func.coalesce(TASKS.c.running_at, _SINCE) - _SINCE, TASKS.c.finished_at - _SINCE)
+    .where(
+        *(
+            TASKS.c[name] == sa.bindparam(f"its_{name}")
+            for name in ("provider", "operation", "model", "resolution", "count")
+        ),
+        TASKS.c.state == State.DONE.value,
+        TASKS.c.finished_at.is_not(None),
+        _SINCE.is_not(None),
+    )
+    .order_by(TASKS.c.number.desc())
+    .limit(RECENT_TASKS)
+)
+
 
 @dataclass(frozen=True)
 class Saving:
@@ -59,14 +100,13 @@ class Ledger(Database):
     def seen(self, task: Task) -> Task:
         """The task as it stands now, whoever took it on."""
         with self.reading() as connection:
-            return one(connection, TASKS.c.number == task.number)
+            return one(connection, task.number)
 
     def keep(self, task: Task, result: Result) -> None:
         """Writes down one kept picture; the same position again replaces it."""
-        place = sa.and_(RESULTS.c.task == task.number, RESULTS.c.position == result.position)
         with self.alone() as connection:
-            connection.execute(sa.delete(RESULTS).where(place))
-            connection.execute(sa.insert(RESULTS).values(task=task.number, **_columns(result)))
+            connection.execute(_PLACE_EMPTIED, {"of": task.number, "at": result.position})
+            connection.execute(sa.insert(RESULTS), {"task": task.number, **_columns(result)})
 
     def forget_results(self, task: Task) -> None:
         """What was kept does not count any more; the files stay until whole new ones take their place."""
@@ -75,9 +115,9 @@ class Ledger(Database):
 
     def results(self, task: Task) -> tuple[Result, ...]:
         """The kept pictures in order."""
-        query = sa.select(RESULTS).where(RESULTS.c.task == task.number).order_by(RESULTS.c.position)
         with self.reading() as connection:
-            return tuple(Result(row.position, row.file, row.size, row.digest) for row in connection.execute(query))
+            rows = connection.execute(_RESULTS_OF, {"of": task.number})
+            return tuple(Result(row.position, row.file, row.size, row.digest) for row in rows)
 
     def by_handle(self, provider: str, name: str) -> Task | None:
         """The task of a handle's two parts; `~N` is its number here."""
@@ -104,13 +144,10 @@ class Ledger(Database):
 
     def first_answer(self, provider: str, operation: str) -> State | None:
         """DONE once an answer of this provider and operation was read, UNREAD if only unreadable ones came."""
-        here = sa.and_(TASKS.c.provider == provider, TASKS.c.operation == operation)
+        kind = {"at": provider, "doing": operation}
         for state in (State.DONE, State.UNREAD):
-            query = sa.select(TASKS.c.number).where(here, TASKS.c.state == state.value)
-            # In its index's order: PostgreSQL would else read the table until it meets one.
-            query = query.order_by(TASKS.c.model).limit(1)
             with self.reading() as connection:
-                if connection.execute(query).first():
+                if connection.execute(_ONE_THAT_IS, {**kind, "is": state.value}).first():
                     return state
         return None
 
@@ -118,24 +155,16 @@ class Ledger(Database):
         self, provider: str, operation: str, model: str, resolution: str, count: int
     ) -> tuple[tuple[float, float], ...]:
         """Of the latest finished tasks of this kind, seconds from acceptance between which each one ended."""
-        since = TASKS.c.accepted_at
-        columns = (sa.func.coalesce(TASKS.c.running_at, since) - since, TASKS.c.finished_at - since)
         kind = {"provider": provider, "operation": operation, "model": model, "resolution": resolution, "count": count}
-        query = sa.select(*columns).where(
-            *(TASKS.c[name] == value for name, value in kind.items()),
-            TASKS.c.state == State.DONE.value,
-            TASKS.c.finished_at.is_not(None),
-            since.is_not(None),
-        )
         with self.reading() as connection:
-            rows = connection.execute(query.order_by(TASKS.c.number.desc()).limit(RECENT_TASKS)).all()
+            rows = connection.execute(_DURATIONS, {f"its_{name}": value for name, value in kind.items()}).all()
         return tuple((max(0.0, float(row[0])), max(0.0, float(row[1]))) for row in rows)
 
     def note_saving(self, task: Task, kind: str, at: float) -> None:
         """Writes down that `task` spared its price once more."""
         spared = {"at": at, "task": task.number, "kind": kind, "unit": task.price_unit}
         with self.writing() as connection:
-            connection.execute(sa.insert(SAVINGS).values(**spared, amount=task.actual_amount or task.estimated_amount))
+            connection.execute(sa.insert(SAVINGS), {**spared, "amount": task.actual_amount or task.estimated_amount})
 
     def saved(self, since: float) -> tuple[Saving, ...]:
         """What was not paid since `since`, oldest first; the sandbox is free anyway."""
@@ -192,20 +221,15 @@ def _in_none(*states: State) -> sa.ColumnElement[bool]:
 
 def find_open(connection: sa.Connection, identity: str, providers: Iterable[str]) -> Task | None:
     """The same request at one of `providers` that must not be paid for again, best kept first."""
-    same = sa.and_(
-        TASKS.c.identity == identity,
-        TASKS.c.provider.in_(tuple(providers)),
-        TASKS.c.state.in_([state.value for state in OPEN]),
-    )
-    found = [task_of(row) for row in connection.execute(sa.select(TASKS).where(same))]
+    same = {"same": identity, "providers": tuple(providers)}
+    found = [task_of(row) for row in connection.execute(_OPEN, same)]
     order = (State.DONE, State.ACCEPTED, State.UNREAD, State.SUBMITTING, State.UNCERTAIN)
     return min(found, key=lambda task: (order.index(task.state), -task.number), default=None)
 
 
 def insert(connection: sa.Connection, row: Mapping[str, Any]) -> Task:
-    added = connection.execute(sa.insert(TASKS).values(**row))
-    number = int(added.inserted_primary_key[0]) if added.inserted_primary_key else 0
-    return one(connection, TASKS.c.number == number)
+    added = connection.execute(sa.insert(TASKS), row)
+    return one(connection, int(added.inserted_primary_key[0]) if added.inserted_primary_key else 0)
 
 
 def step(connection: sa.Connection, task: Task, state: State, **changed: Any) -> Task:
@@ -216,16 +240,14 @@ def step(connection: sa.Connection, task: Task, state: State, **changed: Any) ->
 
 def write(connection: sa.Connection, task: Task, changed: Mapping[str, Any]) -> Task:
     """Changes columns of a task that is as this worker knows it."""
-    as_known = {"number": task.number, "state": task.state.value, "worker": task.worker}
-    known = sa.and_(*(TASKS.c[name] == value for name, value in as_known.items()))
-    done = connection.execute(sa.update(TASKS).where(known).values(**changed))
-    if done.rowcount != 1:
+    as_known = {"number_known": task.number, "state_known": task.state.value, "worker_known": task.worker}
+    if connection.execute(_CHANGE, {**as_known, **changed}).rowcount != 1:
         raise TakenError(f"task {task.number} is no longer {task.state.value} with {task.worker}")
-    return one(connection, TASKS.c.number == task.number)
+    return one(connection, task.number)
 
 
-def one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Task:
-    return task_of(connection.execute(sa.select(TASKS).where(where)).one())
+def one(connection: sa.Connection, number: int) -> Task:
+    return task_of(connection.execute(_TASK, {"wanted": number}).one())
 
 
 def task_of(row: Any) -> Task:

@@ -44,7 +44,7 @@ TASKS = sa.Table(
     sa.Column("node_id", sa.String(64)),
     sa.Column("worker", sa.String(128), nullable=False),
     sa.Column("pack_version", sa.String(32), nullable=False),
-    sa.Column("key_hash", sa.String(16)),
+    sa.Column("key_hash", sa.String(16), nullable=False, server_default=""),
     sa.Column("hook", sa.String(64)),
     sa.Column("labels", sa.JSON),
     sa.Index("tasks_by_identity", "identity", "provider"),

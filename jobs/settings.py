@@ -85,16 +85,16 @@ class Endpoint:
     bucket: BucketAddress | None = None
 
     @property
-    def key_hash(self) -> str | None:
-        """Tells keys apart in the ledger without being one."""
+    def key_hash(self) -> str:
+        """Tells keys apart in the ledger without being one; empty where there is none."""
         if self.key is None:
-            return None
+            return ""
         return hashlib.sha256(f"kling:{self.name}:{self.key.get_secret_value()}".encode()).hexdigest()[:16]
 
     @property
     def limits_key(self) -> str:
         """What the key's limits are counted under."""
-        return f"{self.name}/{self.key_hash or ''}"
+        return f"{self.name}/{self.key_hash}"
 
 
 @dataclass(frozen=True)

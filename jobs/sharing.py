@@ -3,15 +3,16 @@ request is paid once and within the budget, and that a key's limits hold over al
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from ..providers.base import Limits
-from .ledger import Ledger, find_open, insert, one, spent_usd, step, task_of, write
+from .ledger import Ledger, find_open, insert, spent_usd, step, task_of, write
 from .migrations import CALLS, TASKS, WORKERS
 from .states import HELD, State
-from .task import NOBODY, Check, Claim, Task, Wanted
+from .task import NOBODY, Check, Claim, TakenError, Task, Wanted
 
 LEASE_SECONDS = 30.0
 """A worker that has not beaten for so long is dead, or asleep: others carry its tasks on."""
@@ -26,6 +27,56 @@ LONGEST_DOUBT = 120.0
 """Nor does one that was sent so long ago and that nobody follows, as its answer was lost or its key is refused: if it
 was created, it has most likely ended."""
 
+# Built once, as in the ledger: these are asked with every beat and before every call.
+_BEAT = sa.update(WORKERS).where(WORKERS.c.name == sa.bindparam("who"))
+_ALIVE = sa.select(WORKERS.c.name).where(WORKERS.c.beat_at > sa.bindparam("old"))
+_LEFT_BEHIND = (
+    sa.select(TASKS)
+    .where(
+        TASKS.c.state.in_([state.value for state in HELD]),
+        sa.or_(
+            TASKS.c.worker.not_in(sa.bindparam("alive", expanding=True)),
+            sa.and_(TASKS.c.worker == sa.bindparam("me"), TASKS.c.created_at < sa.bindparam("old")),
+        ),
+    )
+    .order_by(TASKS.c.number)
+)
+_ABOUT_TO_BE_SENT = (
+    sa.select(TASKS)
+    .where(
+        TASKS.c.identity == sa.bindparam("same"),
+        TASKS.c.provider.in_(sa.bindparam("providers", expanding=True)),
+        TASKS.c.state == State.NEW.value,
+        TASKS.c.worker.in_(sa.bindparam("others", expanding=True)),
+    )
+    .limit(1)
+)
+_OLD_CALLS_FORGOTTEN = sa.delete(CALLS).where(CALLS.c.key == sa.bindparam("whose"), CALLS.c.at <= sa.bindparam("old"))
+_CALLS = sa.select(sa.func.count(), sa.func.min(CALLS.c.at)).where(CALLS.c.key == sa.bindparam("whose"))
+_ON_THEIR_WAY = (
+    TASKS.c.state.in_((State.SUBMITTING.value, State.ACCEPTED.value)),
+    TASKS.c.worker != NOBODY,
+    TASKS.c.submitted_at > sa.bindparam("long_ago"),
+)
+"""At the provider, or perhaps about to be."""
+_IN_DOUBT = (
+    # The states once more by themselves: an index cannot follow an alternative.
+    TASKS.c.state.in_((State.UNCERTAIN.value, State.ACCEPTED.value)),
+    sa.or_(TASKS.c.state == State.UNCERTAIN.value, TASKS.c.worker == NOBODY),
+    TASKS.c.submitted_at > sa.bindparam("doubtful"),
+)
+"""Perhaps still at the provider, without anybody looking."""
+
+
+def _counted(*which: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    here = (TASKS.c.provider == sa.bindparam("at"), TASKS.c.finished_at.is_(None))
+    return sa.select(sa.func.count()).where(*here, *which).scalar_subquery()
+
+
+_KEY = TASKS.c.key_hash == sa.bindparam("key")
+_IN_FLIGHT = sa.select(_counted(_KEY, *_ON_THEIR_WAY) + _counted(_KEY, *_IN_DOUBT))
+_ALIKE = sa.select(_counted(TASKS.c.operation == sa.bindparam("doing"), *_ON_THEIR_WAY))
+
 
 class Sharing:
     """One for each worker. Calls block, like the ledger's."""
@@ -37,8 +88,8 @@ class Sharing:
         """Says that this worker is alive."""
         with self._ledger.alone() as connection:
             beat = {"name": self._worker, "beat_at": self._ledger.clock(connection)}
-            if connection.execute(sa.update(WORKERS).where(WORKERS.c.name == self._worker).values(beat)).rowcount == 0:
-                connection.execute(sa.insert(WORKERS).values(beat))
+            if connection.execute(_BEAT, {"who": self._worker, **beat}).rowcount == 0:
+                connection.execute(sa.insert(WORKERS), beat)
 
     def leave(self, worker: str | None = None) -> None:
         """This worker, or one that is known to be dead, owns nothing from now on."""
@@ -48,8 +99,7 @@ class Sharing:
     def others(self) -> tuple[str, ...]:
         """The other workers that count as alive."""
         with self._ledger.reading() as connection:
-            query = sa.select(WORKERS.c.name).where(WORKERS.c.beat_at > self._ledger.clock(connection) - LEASE_SECONDS)
-            return tuple(row.name for row in connection.execute(query) if row.name != self._worker)
+            return self._others(connection, self._ledger.clock(connection))
 
     def left_behind(self, released: bool = False) -> tuple[Task, ...]:
         """Tasks that need somebody and whose worker is dead, oldest first; with `released`, also those nobody owns.
@@ -57,11 +107,10 @@ class Sharing:
         Also this worker's own of a while ago: it may have them in hand, or could not write down how they ended.
         """
         with self._ledger.reading() as connection:
-            now, alive = self._ledger.clock(connection), self._alive(connection)
-            old = sa.and_(TASKS.c.worker == self._worker, TASKS.c.created_at < now - LEASE_SECONDS)
-            left = TASKS.c.worker.not_in(alive if released else [*alive, NOBODY])
-            query = sa.select(TASKS).where(TASKS.c.state.in_([state.value for state in HELD]), sa.or_(left, old))
-            return tuple(task_of(row) for row in connection.execute(query.order_by(TASKS.c.number)))
+            now = self._ledger.clock(connection)
+            alive = [self._worker, *self._others(connection, now), *([] if released else [NOBODY])]
+            asked = {"alive": alive, "me": self._worker, "old": now - LEASE_SECONDS}
+            return tuple(task_of(row) for row in connection.execute(_LEFT_BEHIND, asked))
 
     def release(self, task: Task) -> Task:
         """Nobody follows this accepted task for now: whoever is asked for it takes it over, or the next engine."""
@@ -71,11 +120,9 @@ class Sharing:
     def take_over(self, task: Task) -> Task | None:
         """The task as this worker's own, or None when another one was faster."""
         with self._ledger.writing() as connection:
-            as_known = sa.and_(
-                TASKS.c.number == task.number, TASKS.c.worker == task.worker, TASKS.c.state == task.state.value
-            )
-            taken = connection.execute(sa.update(TASKS).where(as_known).values(worker=self._worker))
-            return one(connection, TASKS.c.number == task.number) if taken.rowcount == 1 else None
+            with contextlib.suppress(TakenError):
+                return write(connection, task, {"worker": self._worker})
+            return None
 
     def admit(self, wanted: Sequence[Wanted], check: Check) -> tuple[tuple[Task, bool], ...]:
         """Lets a run in as a whole: for each request the task that answers it, and whether it is a new one.
@@ -103,10 +150,10 @@ class Sharing:
             if same := find_open(connection, task.identity, (task.provider,)):
                 return Claim(None, 0, same=same)
             now = self._ledger.clock(connection)
-            mine = sa.and_(TASKS.c.provider == task.provider, TASKS.c.key_hash == task.key_hash)
-            in_flight = _on_their_way(connection, mine, now) + _in_doubt(connection, mine, now)
-            kind = sa.and_(TASKS.c.provider == task.provider, TASKS.c.operation == task.operation)
-            if in_flight >= limits.in_flight or (alone and _on_their_way(connection, kind, now)):
+            since = {"long_ago": now - LONGEST_FLIGHT, "doubtful": now - LONGEST_DOUBT}
+            here = {"at": task.provider, "key": task.key_hash, "doing": task.operation, **since}
+            in_flight = connection.execute(_IN_FLIGHT, here).scalar_one()
+            if in_flight >= limits.in_flight or (alone and connection.execute(_ALIKE, here).scalar_one()):
                 return Claim(None, in_flight, 1.0)
             _, wait = _call(connection, key, limits.per_minute, now)
             if wait:
@@ -121,9 +168,9 @@ class Sharing:
         with self._ledger.alone() as connection:
             return _call(connection, key, most, self._ledger.clock(connection))
 
-    def _alive(self, connection: sa.Connection) -> list[str]:
-        beat = WORKERS.c.beat_at > self._ledger.clock(connection) - LEASE_SECONDS
-        return [self._worker, *connection.execute(sa.select(WORKERS.c.name).where(beat)).scalars()]
+    def _others(self, connection: sa.Connection, now: float) -> tuple[str, ...]:
+        names = connection.execute(_ALIVE, {"old": now - LEASE_SECONDS}).scalars()
+        return tuple(name for name in names if name != self._worker)
 
     def _answer(self, connection: sa.Connection, wanted: Wanted) -> Task | None:
         """An open task of the same request, or one that another living worker is about to send."""
@@ -131,42 +178,18 @@ class Sharing:
         found = find_open(connection, identity, wanted.providers)
         if found is not None:
             return found
-        others = [name for name in self._alive(connection) if name != self._worker]
-        about_to = sa.and_(
-            TASKS.c.identity == identity,
-            TASKS.c.provider.in_(wanted.providers),
-            TASKS.c.state == State.NEW.value,
-            TASKS.c.worker.in_(others),
-        )
-        row = connection.execute(sa.select(TASKS).where(about_to).limit(1)).first() if others else None
+        if not (others := self._others(connection, self._ledger.clock(connection))):
+            return None
+        asked = {"same": identity, "providers": wanted.providers, "others": others}
+        row = connection.execute(_ABOUT_TO_BE_SENT, asked).first()
         return task_of(row) if row else None
-
-
-def _on_their_way(connection: sa.Connection, which: sa.ColumnElement[bool], now: float) -> int:
-    """How many tasks are at the provider, or may be about to be."""
-    there = TASKS.c.state.in_((State.SUBMITTING.value, State.ACCEPTED.value))
-    return _count(connection, which, there, TASKS.c.worker != NOBODY, TASKS.c.submitted_at > now - LONGEST_FLIGHT)
-
-
-def _in_doubt(connection: sa.Connection, which: sa.ColumnElement[bool], now: float) -> int:
-    """How many tasks may still be at the provider without anybody looking."""
-    # The states once more by themselves: an index cannot follow an alternative.
-    there = TASKS.c.state.in_((State.UNCERTAIN.value, State.ACCEPTED.value))
-    unseen = sa.or_(TASKS.c.state == State.UNCERTAIN.value, TASKS.c.worker == NOBODY)
-    return _count(connection, which, there, unseen, TASKS.c.submitted_at > now - LONGEST_DOUBT)
-
-
-def _count(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> int:
-    query = sa.select(sa.func.count()).where(*which, TASKS.c.finished_at.is_(None))
-    return int(connection.execute(query).scalar_one())
 
 
 def _call(connection: sa.Connection, key: str, most: int, now: float) -> tuple[int, float]:
     """Counts one more call unless there were `most` in the last minute; how many there are, and how long to wait."""
-    connection.execute(sa.delete(CALLS).where(CALLS.c.key == key, CALLS.c.at <= now - MINUTE))
-    query = sa.select(sa.func.count(), sa.func.min(CALLS.c.at)).where(CALLS.c.key == key)
-    counted, oldest = connection.execute(query).one()
+    connection.execute(_OLD_CALLS_FORGOTTEN, {"whose": key, "old": now - MINUTE})
+    counted, oldest = connection.execute(_CALLS, {"whose": key}).one()
     if counted >= most:
         return counted, max(0.01, float(oldest) + MINUTE - now)
-    connection.execute(sa.insert(CALLS).values(key=key, at=now))
+    connection.execute(sa.insert(CALLS), {"key": key, "at": now})
     return counted + 1, 0.0

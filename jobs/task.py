@@ -40,7 +40,7 @@ class Task:
     prompt_id: str | None
     node_id: str | None
     worker: str
-    key_hash: str | None
+    key_hash: str
     hook: str | None
 
     @property

@@ -43,7 +43,7 @@ TASK = Task(
     prompt_id="p",
     node_id="1",
     worker="host/1/1/abcd",
-    key_hash=None,
+    key_hash="",
     hook=None,
 )
 FILES = (Path("a.png"), Path("b.png"))

@@ -78,7 +78,9 @@ class Ledger:
         self._engine = sa.create_engine(url)
 
     def states(self, process: int) -> dict[int, str]:
-        """Of the tasks in a process' hands, by number."""
+        """Of the tasks in a process' hands, by number; none before the first ComfyUI has made the tables."""
+        if not sa.inspect(self._engine).has_table("tasks"):
+            return {}
         asked = sa.text("SELECT number, state FROM tasks WHERE worker LIKE :of")
         with self._engine.connect() as connection:
             return {row.number: row.state for row in connection.execute(asked, {"of": f"%/{process}/%"})}

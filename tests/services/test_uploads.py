@@ -120,11 +120,11 @@ def test_the_life_of_a_link_begins_when_the_request_is_put_together(
     inputs: Inputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long the picture has waited for its turn before."""
-    monkeypatch.setattr(placing, "LINK_SECONDS", 1)
+    monkeypatch.setattr(placing, "LINK_SECONDS", life := 5)
     bench = inputs.bench
     assert bench.one(**EDIT, pictures=[1]).error is None
     written = next(iter(inputs.s3.store(inputs.prefix).list()))[0]["last_modified"].timestamp()
-    until(lambda: time.time() > written + 1.5)
+    until(lambda: time.time() > written + life + 0.5)
     assert bench.one(**EDIT, pictures=[1], seed=1).error is None
     assert len(inputs.lying()) == 1
 
