@@ -61,7 +61,7 @@ def _pytest(quick: bool, passed_on: list[str]) -> int:
     chosen = ["-m", "not slow", *(f"--ignore={folder}" for folder in REAL)] if quick else []
     if not passed_on:
         # Real servers keep tests waiting, not computing: two cores carry three processes.
-        chosen += ["-n2" if quick else "-n3", "--dist=loadfile"]
+        chosen += ["-n3", "--dist=loadfile", "--no-loadscope-reorder"]
     # Whole paths: the ComfyUI processes that are measured too run in a folder of their own.
     measured = [] if quick or passed_on else [f"--cov={ROOT / name}" for name in MEASURED]
     if measured:

@@ -20,6 +20,15 @@ load_pack()
 OWN_VARIABLES = ("KLING_", "EACHLABS_", "MODELLIX_", "APIMODELS_", "AWS_")
 
 
+LONG = ("services", "simulation", "editor", "comfyui", "sandbox")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first, so that no process is left alone with it at the end."""
+    folders = {item: item.path.relative_to(TESTS).parts[0] for item in items}
+    items.sort(key=lambda item: LONG.index(folders[item]) if folders[item] in LONG else len(LONG))
+
+
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No key, no setting, and a home of its own."""

@@ -74,6 +74,7 @@ def test_a_text_that_is_not_required_may_be_empty() -> None:
     assert Text("more", "").check("") == ""
 
 
+@pytest.mark.slow
 @given(ANYTHING)
 def test_any_value_at_all_is_kept_or_refused(value: object) -> None:
     for field in (SHARE, COUNT, SIZE, WORDS):

@@ -39,6 +39,7 @@ def test_one_byte_too_many_is_too_many() -> None:
         read(response(b"123456"), 5)
 
 
+@pytest.mark.slow
 def test_a_hundred_megabytes_in_a_few_take_little_memory() -> None:
     packed = gzip.compress(b" " * 100_000_000)
     tracemalloc.start()

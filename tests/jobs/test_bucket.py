@@ -30,6 +30,7 @@ def test_without_the_extra_a_person_is_told_what_to_install(monkeypatch: pytest.
         assert part in str(told.value)
 
 
+@pytest.mark.slow
 def test_the_client_is_loaded_for_a_bucket_and_not_before() -> None:
     code = (
         "import sys; from pack import load_pack; load_pack(); import kling_pack.jobs.engine; "

@@ -85,6 +85,7 @@ def test_when_no_picture_can_be_fetched_the_task_is_kept(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault("html", on="download", times=1), Fault("picture:bomb")])
+@pytest.mark.slow
 def test_bytes_that_are_no_picture_are_kept_and_fetched_anew_for_nothing(bench: Bench, fault: Fault) -> None:
     bench.house.behave(fault)
     outcome = bench.one(provider="modellix")
@@ -126,6 +127,7 @@ def test_an_answer_without_a_link_is_kept_unread_and_read_later(bench: Bench, mo
     assert bench.one(provider="modellix").error is None and bench.house.paid() == 1
 
 
+@pytest.mark.slow
 def test_a_first_answer_that_cannot_be_read_holds_the_rest_of_its_batch_back(bench: Bench) -> None:
     bench.house.behave(Fault("html", on="download"))
     outcomes = bench.run("image", pictures=[1, 2, 3], provider="modellix", model="kling-v3")
@@ -140,6 +142,7 @@ def test_a_first_answer_that_cannot_be_read_holds_the_rest_of_its_batch_back(ben
     assert bench.house.paid() == 3
 
 
+@pytest.mark.slow
 def test_the_first_of_its_kind_goes_alone_and_the_rest_side_by_side(bench: Bench) -> None:
     bench.house.behave(seconds=0.15)
     bench.run("image", pictures=[1, 2, 3, 4], provider="modellix", model="kling-v3")

@@ -94,6 +94,7 @@ class TestLadder:
         assert encode(pixels, size).media_type == "image/png"
         assert encode(pixels, size - 1).media_type == "image/jpeg"
 
+    @pytest.mark.slow
     def test_the_limit_is_the_providers_by_default(self) -> None:
         encoded = encode(noise(2048, 2048))
         assert encoded.media_type == "image/jpeg"

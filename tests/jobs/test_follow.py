@@ -103,6 +103,7 @@ def test_a_reason_that_quotes_a_key_or_a_link_is_redacted_everywhere(bench: Benc
         )
 
 
+@pytest.mark.slow
 def test_how_long_such_tasks_take_is_learned(bench: Bench) -> None:
     bench.house.behave(seconds=0.2)
     bench.one(provider="modellix")
@@ -112,6 +113,7 @@ def test_how_long_such_tasks_take_is_learned(bench: Bench) -> None:
     ended([ticket])
 
 
+@pytest.mark.slow
 def test_many_handles_are_collected_at_once(bench: Bench) -> None:
     bench.house.behave(seconds=0.2)
     tickets = bench.submit("image", pictures=[1, 2], provider="apimodels", model="kling-v3")

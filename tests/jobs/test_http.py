@@ -393,6 +393,7 @@ def test_a_redirect_may_lead_to_the_provider_itself(line: StartLine, trusts: Aut
     assert target.read_bytes() == b"PNG"
 
 
+@pytest.mark.slow
 def test_a_download_that_comes_drop_by_drop_is_given_up(
     line: StartLine, trusts: Authority, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def test_where_it_cannot_the_task_goes_on(bench: Bench) -> None:
     assert ended([ticket])[0].error is None
 
 
+@pytest.mark.slow
 def test_a_task_that_was_not_sent_yet_never_is(bench: Bench) -> None:
     bench.environment.setenv("MODELLIX_CONCURRENCY", "1")
     bench.house.behave(seconds=0.3)

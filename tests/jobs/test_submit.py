@@ -191,6 +191,7 @@ def test_auto_goes_on_when_a_provider_stays_down(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("retry_after", [None, 0.2])
+@pytest.mark.slow
 def test_a_full_provider_is_waited_out_and_paid_once(bench: Bench, retry_after: float | None) -> None:
     bench.house.behave(Fault("rate_limited", times=2, retry_after=retry_after))
     outcome = bench.one("edit", pictures=[1], provider="eachlabs")
@@ -199,6 +200,7 @@ def test_a_full_provider_is_waited_out_and_paid_once(bench: Bench, retry_after: 
     assert bench.states() == ["done"]
 
 
+@pytest.mark.slow
 def test_retry_after_is_kept(bench: Bench) -> None:
     bench.house.behave(Fault("rate_limited", times=1, retry_after=5))
     began = time.monotonic()
@@ -206,6 +208,7 @@ def test_retry_after_is_kept(bench: Bench) -> None:
     assert time.monotonic() - began >= 0.3, "as long as was asked, here cut to 0.3 s"
 
 
+@pytest.mark.slow
 def test_patience_with_a_full_provider_ends(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submit, "PATIENCE_WHEN_FULL", 0.05)
     bench.house.behave(Fault("rate_limited"))

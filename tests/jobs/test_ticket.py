@@ -36,6 +36,7 @@ def test_what_was_not_sent_yet_never_is(bench: Bench) -> None:
     assert bench.house.paid() == 1
 
 
+@pytest.mark.slow
 def test_what_was_stopped_may_be_asked_for_again(bench: Bench) -> None:
     first, second = waiting_for_a_place(bench)
     second.let_go(stop=True)
@@ -78,6 +79,7 @@ def test_stop_while_an_upload_hangs(bench: Bench) -> None:
     assert bench.states() == ["cancelled"] and bench.house.paid() == 0
 
 
+@pytest.mark.slow
 def test_while_somebody_else_waits_a_task_goes_on(bench: Bench) -> None:
     first, second = waiting_for_a_place(bench)
     (other,) = bench.submit(provider="modellix", seed=1)
@@ -97,6 +99,7 @@ def test_the_last_one_who_stops_ends_it(bench: Bench) -> None:
     assert bench.house.paid() == 1
 
 
+@pytest.mark.slow
 def test_who_only_stops_waiting_changes_nothing(bench: Bench) -> None:
     first, second = waiting_for_a_place(bench)
     second.let_go(stop=False)
@@ -204,6 +207,7 @@ def test_stop_before_a_refused_task_is_sent_again_or_elsewhere(
     assert bench.states() == (["cancelled"] if fault == "rate_limited" else ["failed"])
 
 
+@pytest.mark.slow
 def test_who_joins_after_stop_wants_it_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.house.behave(Fault("rate_limited", times=1, provider="modellix"))
     under_way, go = hold(monkeypatch, None)
@@ -219,6 +223,7 @@ def test_who_joins_after_stop_wants_it_again(bench: Bench, monkeypatch: pytest.M
 # The limits of a key, as the sandbox counts them.
 
 
+@pytest.mark.slow
 def test_never_more_in_flight_than_the_key_may_and_no_429(bench: Bench) -> None:
     bench.one("image", pictures=[99], provider="modellix", model="kling-v3")
     bench.environment.setenv("MODELLIX_CONCURRENCY", "3")
@@ -230,6 +235,7 @@ def test_never_more_in_flight_than_the_key_may_and_no_429(bench: Bench) -> None:
     assert stats["most_in_flight"] == 3 and stats["given_429"] == 0
 
 
+@pytest.mark.slow
 def test_never_more_calls_a_minute_than_the_key_may(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kling_pack.jobs.sharing.MINUTE", 0.25)
     bench.environment.setenv("MODELLIX_REQUESTS_PER_MINUTE", "8")

@@ -57,6 +57,7 @@ def test_the_next_run_with_the_same_picture_finds_it_there_still(bench: Bench) -
     assert (stats["uploads"], stats["puts"], stats["deletes"]) == (1, 1, 0)
 
 
+@pytest.mark.slow
 def test_a_task_that_comes_back_in_time_keeps_the_picture_from_being_deleted(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +183,7 @@ def test_what_was_sent_instead_of_a_picture_that_is_too_large_is_said(
     assert outcome.task is not None and note in outcome.task.changes
 
 
+@pytest.mark.slow
 def test_a_task_that_outlives_the_engine_keeps_its_picture(bench: Bench) -> None:
     """The provider may not have read it yet; only the end of the task says that it is no longer needed."""
     bench.house.behave(seconds=0.5)

@@ -41,6 +41,7 @@ def test_without_a_public_address_no_task_has_a_hook(bench: Bench) -> None:
     assert bench.rows()[0]["hook"] is None
 
 
+@pytest.mark.slow
 def test_a_running_tasks_own_wish_for_a_pause_is_kept(bench: Bench) -> None:
     bench.house.behave(Fault("rate_limited", on="poll", times=1, retry_after=0.3), seconds=0.01)
     began = time.monotonic()
@@ -48,6 +49,7 @@ def test_a_running_tasks_own_wish_for_a_pause_is_kept(bench: Bench) -> None:
     assert time.monotonic() - began >= 0.3
 
 
+@pytest.mark.slow
 def test_a_page_that_advises_pauses_bounds_how_many_looks_a_task_costs(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +94,7 @@ def test_its_failure_and_its_doubt_are_told_here_too(bench: Bench) -> None:
         bench.change(state="failed")
 
 
+@pytest.mark.slow
 def test_pictures_that_it_kept_where_this_worker_cannot_see_them_are_fetched_again(bench: Bench) -> None:
     carried_on(bench, "accepted")
     (ticket,) = bench.submit(provider="modellix")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -66,6 +67,7 @@ def only_values(reply: Reply) -> None:
 @example(200, {"status": "success", "output": 1e308, "metrics": {"cost": 10**4000}})
 @example(200, {"status": ["success"], "id": {"a": 1}, "code": "0", "data": []})
 @example(200, {"presigned_url": "https://a", "public_url": "https://b", "required_headers": {"a": [[]], "b": None}})
+@pytest.mark.slow
 def test_any_json(status: int, body: Any) -> None:
     only_values(Reply(status, json.dumps(body).encode()))
 
@@ -82,6 +84,7 @@ def test_any_bytes(status: int, body: bytes) -> None:
     only_values(Reply(status, body))
 
 
+@pytest.mark.slow
 @given(STATUSES, ANYTHING, ANYTHING, ANYTHING)
 def test_the_providers_own_shapes_with_anything_inside(status: int, inner: Any, code: Any, word: Any) -> None:
     only_values(Reply(status, json.dumps({"status": word, "output": inner, "metrics": inner, "id": code}).encode()))

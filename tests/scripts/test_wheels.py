@@ -42,6 +42,7 @@ def test_a_folder_is_unpacked_once(shelf: Path, tmp_path: Path) -> None:
     assert unpack("carrier==1.0", "carrier/inner", target) == target
 
 
+@pytest.mark.slow
 def test_what_was_left_half_done_is_made_anew(shelf: Path, tmp_path: Path) -> None:
     target = tmp_path / "inner"
     target.mkdir()
