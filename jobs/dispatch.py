@@ -1,10 +1,9 @@
-"""Runs and handles come in here: equal requests meet, what is new is let in and started, what was left is taken up."""
+"""Runs and handles come in here: equal requests meet, what is new is let in and started."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Iterable
 from hmac import compare_digest
 from pathlib import Path
@@ -20,20 +19,18 @@ from .collect import kept_files
 from .endings import why_not
 from .job import Job
 from .keeping import drop_old
+from .leases import Leases
 from .life import carry_out
 from .redact import redact
 from .row import row_of, row_of_handle
 from .services import Services
 from .settings import Settings
 from .states import HELD, State
-from .task import TakenError, Task, Wanted
+from .task import Task, Wanted
 from .ticket import Ticket
 from .uploads import Uploads
 from .work import Handle, Outcome, Run
-from .worker import is_gone
 
-LOG = logging.getLogger("kling")
-BEAT_SECONDS = 5.0
 LAST_ANSWERS_SECONDS = 5.0
 """How long a paid request that is under way is waited for when the engine closes."""
 
@@ -46,13 +43,11 @@ class Dispatch:
         self.jobs: dict[int, Job] = {}
         self._uploads = Uploads(services)
         self._admitting = asyncio.Lock()
-        self._living: asyncio.Task[None] | None = None
+        self._leases = Leases(services, self._admitting, self._has_in_hand, self._follow)
 
     async def open(self) -> None:
-        """Takes up what was left behind, unasked, and goes on looking for it as long as the engine runs."""
-        async with self._admitting:  # whoever comes first finds what was left behind in hand again
-            await self._beat(opening=True)
-        self._living = asyncio.create_task(self._live())
+        """Takes up what was left behind, and deletes pictures that are older than they are to be kept."""
+        await self._leases.begin()
         await self.services.on(self.services.download_threads, drop_old, self._settings, self.services.now())
 
     async def close(self) -> None:
@@ -67,15 +62,14 @@ class Dispatch:
             if sending:
                 await asyncio.wait(sending, timeout=LAST_ANSWERS_SECONDS)
             works = [job.work for job in jobs if job.work is not None]
-            if self._living is not None:
-                works.append(self._living)
+            if self._leases.living is not None:
+                works.append(self._leases.living)
             for work in works:
                 work.cancel()
             await asyncio.gather(*works, return_exceptions=True)
             await self._uploads.close()
-            with contextlib.suppress(SetupError):  # who does not say goodbye is missed after a while
-                await self._write_late()
-                await self.services.write(self.services.sharing.leave)
+            with contextlib.suppress(SetupError):
+                await self._leases.end()
             self.services.close()
 
     async def submit(self, work: Run) -> tuple[Ticket, ...]:
@@ -106,7 +100,7 @@ class Dispatch:
         async with self._admitting:
             task = await settle.resolve(self.services, handle, provider_id)
             if task.state is State.ACCEPTED:
-                self._start(self._job(self._settings, task, None))
+                self._follow(task)
             return task
 
     async def mark_unread(self, task: Task, reason: str) -> Task:
@@ -156,7 +150,7 @@ class Dispatch:
                 )
                 let_in[identity] = (self._start(job), "")
             elif await self._is_abandoned(task):
-                await self._take_up(task)
+                await self._leases.take_up(task)
                 let_in |= await self._let_in(work, {identity: candidates})
             else:
                 let_in[identity] = await self._rejoin(task, work.settings, request)
@@ -227,79 +221,18 @@ class Dispatch:
     def _job(self, settings: Settings, task: Task, request: Request | None, **new: Any) -> Job:
         return Job(self.services, self._uploads, settings, task, request=request, **new)
 
+    def _follow(self, task: Task) -> Job:
+        return self._start(self._job(self._settings, task, None))
+
+    def _has_in_hand(self, task: Task) -> bool:
+        return any(job.task.number == task.number and not job.elsewhere for job in self.jobs.values())
+
     def _start(self, job: Job) -> Job:
         key = id(job)
         self.jobs[key] = job
         job.work = asyncio.get_running_loop().create_task(carry_out(job))
         job.work.add_done_callback(lambda _: self.jobs.pop(key, None))
         return job
-
-    async def _live(self) -> None:
-        """Beats, and takes up what dead workers left, for as long as the engine runs."""
-        while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            try:
-                async with self._admitting:
-                    await self._beat()
-            except Exception as error:  # noqa: BLE001 - a mistake of the pack must not end the beats
-                LOG.error("A beat met a mistake of the pack: %s", redact(f"{type(error).__name__}: {error}"))
-
-    async def _beat(self, opening: bool = False) -> None:
-        write, sharing = self.services.write, self.services.sharing
-        try:
-            await write(sharing.beat)
-            for worker in await write(sharing.others):
-                if is_gone(worker, self.services.worker):
-                    await write(sharing.leave, worker)
-            for task in await self._write_late():
-                self._start(self._job(self._settings, task, None))
-            for task in await write(sharing.left_behind, opening):
-                if task.worker == self.services.worker and self._has_in_hand(task):
-                    continue
-                try:
-                    await self._take_up(task)
-                except (TakenError, ValueError) as error:
-                    LOG.warning("Task %s was not taken up: %s", task.handle, error)
-        except SetupError as error:
-            LOG.warning("Open tasks were not taken up: %s", error)
-
-    def _has_in_hand(self, task: Task) -> bool:
-        return any(job.task.number == task.number and not job.elsewhere for job in self.jobs.values())
-
-    async def _write_late(self) -> list[Task]:
-        """Tasks whose ids could not be written down when they came, and are now."""
-        write, ledger, late = self.services.write, self.services.ledger, self.services.unwritten
-        written = []
-        while late:
-            task = await write(ledger.seen, late[0].task)
-            if task.state in (State.SUBMITTING, State.UNCERTAIN):
-                columns = {**late[0].columns, "worker": self.services.worker}
-                written.append(await write(ledger.step, task, State.ACCEPTED, **columns))
-            late.popleft()
-        return written
-
-    async def _take_up(self, left: Task) -> None:
-        """What was accepted is followed, what was on its way is uncertain, what was never sent never will be.
-
-        What this worker has given up itself is left to whoever is asked for it.
-        """
-        if left.state is State.ACCEPTED and left.worker == self.services.worker:
-            await self.services.write(self.services.sharing.release, left)
-            return
-        task = await self.services.write(self.services.sharing.take_over, left)
-        if task is None:
-            return
-        ends = {
-            State.NEW: (State.CANCELLED, "never sent: the process ended"),
-            State.SUBMITTING: (State.UNCERTAIN, "the process ended while it was sent"),
-        }
-        if task.state in ends:
-            state, reason = ends[task.state]
-            await self.services.write(self.services.ledger.step, task, state, reason=reason)
-            return
-        if task.identity and task.collected_at is None:
-            await self.services.write(self.services.ledger.note_saving, task, "recovered", self.services.now())
-        self._start(self._job(self._settings, task, None))
 
 
 def _answers(job: Job, providers: tuple[str, ...]) -> bool:

@@ -65,14 +65,14 @@ def play(seeds: range, plant: str | None, tell: Callable[[str], None] | None = N
     from plants import planted
     from world import World
 
-    from kling_pack.jobs import dispatch
+    from kling_pack.jobs import leases
 
     sys.unraisablehook = lambda _: None  # what a crash left half done is thrown away
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     broken = {}
     gc.disable()
-    with _home() as home, planted(plant), mock.patch.object(dispatch, "BEAT_SECONDS", SIMULATED_BEAT):
+    with _home() as home, planted(plant), mock.patch.object(leases, "BEAT_SECONDS", SIMULATED_BEAT):
         for seed in seeds:
             if violations := World(draw(seed), _disk(), home, tell).play():
                 broken[seed] = violations

@@ -27,6 +27,7 @@ from kling_pack.catalog.request import Request, build_requests
 from kling_pack.jobs import durations, schedule, uploads, watches
 from kling_pack.jobs.encode import describe
 from kling_pack.jobs.engine import Engine
+from kling_pack.jobs.ledger import Ledger
 from kling_pack.jobs.settings import Settings, load_settings
 from kling_pack.jobs.ticket import Ticket
 from kling_pack.jobs.work import Context, Outcome, Run
@@ -255,6 +256,13 @@ def small_pictures(order: Order, inputs: Sequence[Image.Image]) -> list[bytes]:
         Image.new("RGB", (64, 64), (number, number, number)).save(file, order.format.upper())
         painted.append(file.getvalue())
     return painted
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    yield ledger
+    ledger.close()
 
 
 @pytest.fixture(scope="session")

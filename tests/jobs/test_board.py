@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
+from rows import ACCEPTED, DONE, add
 
 from kling_pack.jobs.board import newest, one
-from kling_pack.jobs.ledger import Ledger, insert
+from kling_pack.jobs.ledger import Ledger
 from kling_pack.jobs.states import State
-from kling_pack.jobs.task import Result, Task
-
-ROW: dict[str, Any] = {
-    "provider": "modellix", "dialect": "modellix", "operation": "text", "model": "kling-v3",
-    "wire_model": "kling-v3-t2i", "identity": "i", "identity_rule": 1, "count": 1, "resolution": "1k",
-    "request": {"fields": {"prompt": "a lighthouse"}}, "changes": [], "created_at": 100.0, "price_unit": "USD",
-    "price_basis": "catalogue", "worker": "h/1/1/x", "pack_version": "1",
-}  # fmt: skip
-ACCEPTED = (State.SUBMITTING, State.ACCEPTED)
-DONE = (*ACCEPTED, State.DONE)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    yield ledger
-    ledger.close()
-
-
-def add(ledger: Ledger, *states: State, **row: Any) -> Task:
-    with ledger.writing() as connection:
-        task = insert(connection, {**ROW, **row, "state": State.NEW.value})
-    for state in states:
-        task = ledger.step(task, state)
-    return task
+from kling_pack.jobs.task import Result
 
 
 def test_an_empty_ledger_shows_nothing(ledger: Ledger) -> None:

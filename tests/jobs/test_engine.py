@@ -19,8 +19,8 @@ import pytest
 
 from kling_pack.catalog.models import PROVIDERS
 from kling_pack.errors import FailedError, InputError, SetupError, UncertainError, UnfinishedError, UnreadError
-from kling_pack.jobs import dispatch, sharing
 from kling_pack.jobs import engine as engine_module
+from kling_pack.jobs import leases, sharing
 from kling_pack.jobs.ledger import Ledger
 from kling_pack.jobs.states import State
 from kling_pack.jobs.task import Task
@@ -465,7 +465,7 @@ def test_lists_of_tasks_are_newest_first(bench: Bench) -> None:
 
 @pytest.fixture
 def short_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.05)
     monkeypatch.setattr(sharing, "LEASE_SECONDS", 0.5)
 
 

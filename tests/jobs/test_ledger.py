@@ -7,24 +7,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from rows import ACCEPTED, DONE, add
 
 from kling_pack.errors import SetupError
 from kling_pack.jobs.drives import Mount
-from kling_pack.jobs.ledger import Ledger, Saving, find_open, insert
+from kling_pack.jobs.ledger import Ledger, Saving, find_open
 from kling_pack.jobs.states import State
 from kling_pack.jobs.task import Result, TakenError, Task
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-ROW: dict[str, Any] = {
-    "provider": "modellix", "dialect": "modellix", "operation": "text", "model": "kling-v3",
-    "wire_model": "kling-v3-t2i", "identity": "i", "identity_rule": 1, "count": 1, "resolution": "1k",
-    "request": {}, "changes": ["a change"],
-    "created_at": 100.0, "price_unit": "USD", "price_basis": "catalogue", "worker": "h/1/1/x", "pack_version": "1",
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -39,32 +33,13 @@ def ledger(file: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
-def add(ledger: Ledger, row: dict[str, Any]) -> Task:
-    """A new task."""
-    with ledger.writing() as connection:
-        return insert(connection, {**row, "state": "new"})
-
-
 def find(ledger: Ledger, identity: str, *providers: str) -> Task | None:
     with ledger.reading() as connection:
         return find_open(connection, identity, providers)
 
 
-def walk(ledger: Ledger, *states: State, **row: Any) -> Task:
-    """A task that went through these states."""
-    task = add(ledger, ROW | row)
-    for state in states:
-        given = {"provider_id": f"id-{task.number}"} if state is State.ACCEPTED else {}
-        task = ledger.step(task, state, **given)
-    return task
-
-
-ACCEPTED = (State.SUBMITTING, State.ACCEPTED)
-DONE = (*ACCEPTED, State.DONE)
-
-
 def test_a_new_row_is_new_and_seen_by_others_at_once(ledger: Ledger, file: Path) -> None:
-    task = add(ledger, ROW)
+    task = add(ledger, changes=["a change"])
     assert (task.number, task.state, task.handle, task.changes) == (1, State.NEW, "modellix:~1", ("a change",))
     with sqlite3.connect(file) as other:
         assert other.execute("SELECT state FROM tasks").fetchall() == [("new",)]
@@ -78,7 +53,7 @@ def test_commits_survive_a_power_cut(ledger: Ledger, file: Path) -> None:
 
 
 def test_a_step_is_written_with_what_came_with_it(ledger: Ledger) -> None:
-    task = walk(ledger, State.SUBMITTING)
+    task = add(ledger, State.SUBMITTING)
     accepted = ledger.step(task, State.ACCEPTED, provider_id="abc", accepted_at=101.0)
     assert (accepted.state, accepted.handle, accepted.accepted_at) == (State.ACCEPTED, "modellix:abc", 101.0)
     assert ledger.by_handle("modellix", "abc") == accepted == ledger.by_handle("modellix", "~1")
@@ -86,14 +61,14 @@ def test_a_step_is_written_with_what_came_with_it(ledger: Ledger) -> None:
 
 
 def test_a_step_that_is_not_allowed_changes_nothing(ledger: Ledger) -> None:
-    task = add(ledger, ROW)
+    task = add(ledger)
     with pytest.raises(ValueError, match="from new to done"):
         ledger.step(task, State.DONE)
     assert ledger.by_handle("modellix", "~1") == task
 
 
 def test_a_step_from_a_state_that_another_has_left_changes_nothing(ledger: Ledger) -> None:
-    stale = add(ledger, ROW)
+    stale = add(ledger)
     ahead = ledger.step(ledger.step(stale, State.SUBMITTING), State.ACCEPTED, provider_id="abc")
     with pytest.raises(TakenError, match="no longer new"):
         ledger.step(stale, State.CANCELLED)
@@ -101,7 +76,7 @@ def test_a_step_from_a_state_that_another_has_left_changes_nothing(ledger: Ledge
 
 
 def test_notes_change_columns_and_no_state(ledger: Ledger) -> None:
-    task = ledger.note(walk(ledger, *ACCEPTED), word="warming_up")
+    task = ledger.note(add(ledger, *ACCEPTED), word="warming_up")
     assert (task.word, task.state) == ("warming_up", State.ACCEPTED)
 
 
@@ -121,21 +96,21 @@ def test_notes_change_columns_and_no_state(ledger: Ledger) -> None:
 def test_the_same_request_is_found_unless_it_surely_cost_nothing(
     ledger: Ledger, states: tuple[State, ...], found: bool
 ) -> None:
-    task = walk(ledger, *states)
+    task = add(ledger, *states)
     assert find(ledger, "i", "modellix") == (task if found else None)
     assert find(ledger, "i", "eachlabs", "apimodels") is None
     assert find(ledger, "other", "modellix") is None
 
 
 def test_what_is_nearest_to_pictures_is_found_first(ledger: Ledger) -> None:
-    walk(ledger, State.SUBMITTING, State.UNCERTAIN)
-    done = walk(ledger, *DONE)
-    walk(ledger, *ACCEPTED)
+    add(ledger, State.SUBMITTING, State.UNCERTAIN)
+    done = add(ledger, *DONE)
+    add(ledger, *ACCEPTED)
     assert find(ledger, "i", "modellix") == done
 
 
 def test_kept_pictures_come_back_in_order_and_are_replaced_by_place(ledger: Ledger) -> None:
-    task = walk(ledger, *DONE)
+    task = add(ledger, *DONE)
     first, second, again = Result(0, "a.png", 3, "aa"), Result(1, "b.png", 4, "bb"), Result(0, "c.png", 5, "cc")
     for result in (second, first, again):
         ledger.keep(task, result)
@@ -145,7 +120,7 @@ def test_kept_pictures_come_back_in_order_and_are_replaced_by_place(ledger: Ledg
 
 
 def test_lists_are_newest_first_and_by_state(ledger: Ledger) -> None:
-    old, new = walk(ledger, *DONE), walk(ledger)
+    old, new = add(ledger, *DONE), add(ledger)
     assert ledger.recent(10) == (new, old)
     assert ledger.recent(1) == (new,)
     assert ledger.recent(10, State.DONE) == (old,)
@@ -154,9 +129,9 @@ def test_lists_are_newest_first_and_by_state(ledger: Ledger) -> None:
 
 def test_the_first_answer_counts_once_one_was_read(ledger: Ledger) -> None:
     assert ledger.first_answer("modellix", "text") is None
-    walk(ledger, *ACCEPTED, State.UNREAD)
+    add(ledger, *ACCEPTED, State.UNREAD)
     assert ledger.first_answer("modellix", "text") is State.UNREAD
-    walk(ledger, *DONE)
+    add(ledger, *DONE)
     assert ledger.first_answer("modellix", "text") is State.DONE
     assert ledger.first_answer("modellix", "image") is None
 
@@ -164,17 +139,17 @@ def test_the_first_answer_counts_once_one_was_read(ledger: Ledger) -> None:
 def test_durations_tell_between_which_looks_like_tasks_ended(ledger: Ledger) -> None:
     """Seconds from acceptance, the newest first; where nobody saw it running, from acceptance itself."""
     times = {"accepted_at": 100.0, "running_at": 109.0, "finished_at": 110.0}
-    walk(ledger, *DONE, **times)
-    walk(ledger, *DONE, **times | {"running_at": None, "finished_at": 114.0})
-    walk(ledger, *DONE, **times, resolution="2k")
-    walk(ledger, *ACCEPTED, **times)
+    add(ledger, *DONE, **times)
+    add(ledger, *DONE, **times | {"running_at": None, "finished_at": 114.0})
+    add(ledger, *DONE, **times, resolution="2k")
+    add(ledger, *ACCEPTED, **times)
     assert ledger.durations("modellix", "text", "kling-v3", "1k", 1) == ((0.0, 14.0), (9.0, 10.0))
     assert ledger.durations("modellix", "text", "kling-v3", "1k", 2) == ()
 
 
 def test_what_was_spared_is_told_with_its_price(ledger: Ledger) -> None:
-    task = walk(ledger, *DONE, estimated_amount="0.028")
-    free = walk(ledger, *DONE, provider="sandbox")
+    task = add(ledger, *DONE, estimated_amount="0.028")
+    free = add(ledger, *DONE, provider="sandbox")
     for at, spared, kind in ((10.0, task, "reused"), (20.0, task, "joined"), (30.0, free, "reused")):
         ledger.note_saving(spared, kind, at)
     assert ledger.saved(15.0) == (Saving(20.0, "modellix", "joined", "0.028", "USD"),)
@@ -190,11 +165,11 @@ def test_spent_counts_what_is_or_may_be_paid(ledger: Ledger) -> None:
         (*ACCEPTED, State.UNREAD),
         DONE,
     ):
-        walk(ledger, *states, estimated_usd=1.0)
+        add(ledger, *states, estimated_usd=1.0)
     for states in ((State.FAILED,), (State.CANCELLED,), (*ACCEPTED, State.FAILED)):
-        walk(ledger, *states, estimated_usd=100.0)
-    walk(ledger, *DONE, provider="sandbox", estimated_usd=100.0)
-    walk(ledger, *DONE, estimated_usd=100.0, created_at=1.0)
+        add(ledger, *states, estimated_usd=100.0)
+    add(ledger, *DONE, provider="sandbox", estimated_usd=100.0)
+    add(ledger, *DONE, estimated_usd=100.0, created_at=1.0)
     assert ledger.spent_usd(since=50.0) == 6.0
 
 
@@ -230,16 +205,16 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_a_ledger_that_may_only_be_read(ledger: Ledger, file: Path) -> None:
     ledger.close()
     with pytest.raises(SetupError, match=CLEAR):
-        add(Ledger(f"sqlite:///file:{file}?mode=ro&uri=true"), ROW)
+        add(Ledger(f"sqlite:///file:{file}?mode=ro&uri=true"))
 
 
 def test_a_full_disk(ledger: Ledger) -> None:
-    task = walk(ledger, State.SUBMITTING)
+    task = add(ledger, State.SUBMITTING)
     # SQLite's own way to be full: the file may have no more pages than it has.
     sa.event.listen(ledger._engine, "begin", lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1"))
     with pytest.raises(SetupError, match="full.*Make room"):
         for _ in range(200):
-            add(ledger, ROW | {"request": {"prompt": "x" * 4000}})
+            add(ledger, request={"prompt": "x" * 4000})
     assert ledger.by_handle("modellix", f"~{task.number}") == task
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rows
 from postgres import Postgres
 
 from kling_pack.errors import SetupError
@@ -20,12 +21,7 @@ from kling_pack.jobs.task import NOBODY, TakenError, Task, Wanted
 from kling_pack.providers.base import Limits
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-ROW: dict[str, Any] = {
-    "provider": "modellix", "dialect": "modellix", "operation": "text", "model": "kling-v3",
-    "wire_model": "kling-v3-t2i", "identity": "i", "identity_rule": 1, "count": 1, "resolution": "1k",
-    "request": {}, "changes": [], "created_at": 100.0, "estimated_usd": 0.5,
-    "price_unit": "USD", "price_basis": "catalogue", "pack_version": "1", "key_hash": "k",
-}  # fmt: skip
+ROW: dict[str, Any] = {**rows.ROW, "estimated_usd": 0.5, "key_hash": "k"}
 LIMITS = Limits(2, 60)
 KEY = "modellix/k"
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
+import rows
+from rows import DONE
 
-from kling_pack.jobs.ledger import Ledger, insert
+from kling_pack.jobs.ledger import Ledger
 from kling_pack.jobs.spend import Saved, Sum, spend
 from kling_pack.jobs.states import State
 from kling_pack.jobs.task import Task
@@ -19,27 +19,13 @@ NOON = datetime(2026, 11, 20, 12, 0)
 TODAY = datetime(2026, 11, 20, 0, 0).timestamp()
 THIS_MONTH = datetime(2026, 11, 1, 0, 0).timestamp()
 ROW: dict[str, Any] = {
-    "provider": "eachlabs", "dialect": "eachlabs", "operation": "edit", "model": "kling-image-o1",
-    "wire_model": "kling-o1", "identity": "i", "identity_rule": 1, "count": 2, "resolution": "1k", "request": {},
-    "changes": [], "created_at": TODAY + 60, "estimated_amount": "0.056", "estimated_usd": 0.056,
-    "price_unit": "USD", "price_basis": "catalogue", "worker": "h/1/1/x", "pack_version": "1",
+    "provider": "eachlabs", "dialect": "eachlabs", "operation": "edit", "model": "kling-image-o1", "count": 2,
+    "created_at": TODAY + 60, "estimated_amount": "0.056", "estimated_usd": 0.056,
 }  # fmt: skip
-DONE = (State.SUBMITTING, State.ACCEPTED, State.DONE)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    yield ledger
-    ledger.close()
 
 
 def add(ledger: Ledger, *states: State, **row: Any) -> Task:
-    with ledger.writing() as connection:
-        task = insert(connection, {**ROW, **row, "state": State.NEW.value})
-    for state in states:
-        task = ledger.step(task, state)
-    return task
+    return rows.add(ledger, *states, **{**ROW, **row})
 
 
 def paid(ledger: Ledger) -> tuple[Sum, ...]:

@@ -109,7 +109,7 @@ def test_pictures_that_it_kept_where_this_worker_cannot_see_them_are_fetched_aga
 def test_what_a_worker_leaves_that_dies_meanwhile_is_carried_on_here(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kling_pack.jobs.dispatch.BEAT_SECONDS", 0.05)
+    monkeypatch.setattr("kling_pack.jobs.leases.BEAT_SECONDS", 0.05)
     carried_on(bench, "accepted")
     (ticket,) = bench.submit(provider="modellix")
     until(lambda: "another ComfyUI" in ticket.progress.words)
