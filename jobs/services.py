@@ -69,7 +69,7 @@ class Services:
         self._ledger_thread = pool("kling-ledger", 1)
         self.api_threads = pool("kling-api", 24)
         self.upload_threads = pool("kling-upload", 6)
-        self.download_threads = pool("kling-download", 8)
+        self.download_threads = pool("kling-download", 16)
         self.picture_threads = pool("kling-picture", max(1, (os.cpu_count() or 2) - 1))
 
     def close(self) -> None:
