@@ -13,12 +13,10 @@ from PIL import Image
 
 from ..catalog.frames import LARGEST_FILE, SHORTEST_SIDE, Picture
 from ..errors import InputError
+from .png import write_png
 
-QUICK = {"compress_level": 1, "compress_type": 3}
-"""zlib's run-length strategy: several times faster than Pillow's default, and on photographs no larger."""
-
-THOROUGH = {"compress_level": 6}
-"""Looks for repeats further back: slow, and smaller where a picture holds patterns or text."""
+THOROUGH = 6
+"""The level at which Pillow looks for repeats further back: slow, and smaller where there are patterns or text."""
 
 JPEG_QUALITIES = (95, 90, 85)
 SHRINK = 0.9
@@ -51,9 +49,9 @@ def encode(pixels: NDArray[np.uint8], limit: int = LARGEST_FILE) -> Encoded:
     sides keep SHORTEST_SIDE. Raises InputError when not even that fits.
     """
     image = Image.fromarray(pixels)
-    png = _png(image, QUICK)
+    png = write_png(pixels)
     if len(png) > limit and len(png) * _gain(pixels) <= limit:
-        png = _png(image, THOROUGH)
+        png = _thorough_png(image)
     if len(png) <= limit:
         return Encoded(png, "image/png", image.width, image.height, None)
     before = f"the PNG had {_megabytes(len(png))}"
@@ -97,15 +95,15 @@ def _scaled(size: tuple[int, int], shortest: int) -> tuple[int, int]:
 
 
 def _gain(pixels: NDArray[np.uint8]) -> float:
-    """About how large the THOROUGH file is beside the QUICK one, from eight bands of the picture."""
+    """About how large the thorough file is beside the quick one, from eight bands of the picture."""
     starts = np.linspace(0, max(0, len(pixels) - 32), 8, dtype=int)
-    sample = Image.fromarray(np.concatenate([pixels[start : start + 32] for start in starts]))
-    return len(_png(sample, THOROUGH)) / len(_png(sample, QUICK))
+    sample = np.concatenate([pixels[start : start + 32] for start in starts])
+    return len(_thorough_png(Image.fromarray(sample))) / len(write_png(sample))
 
 
-def _png(image: Image.Image, settings: dict[str, int]) -> bytes:
+def _thorough_png(image: Image.Image) -> bytes:
     file = BytesIO()
-    image.save(file, "PNG", **settings)
+    image.save(file, "PNG", compress_level=THOROUGH)
     return file.getvalue()
 
 
