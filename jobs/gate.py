@@ -68,7 +68,8 @@ class KeyGate:
 
     def wanted(self, usual: float) -> float:
         """See `Pacer.wanted`."""
-        return self.pacer.wanted(usual, max(1, self.in_flight), self.line.waiting + self.pacer.creates_waiting)
+        waiting = self.line.waiting + len(self._ready) + self.pacer.creates_waiting
+        return self.pacer.wanted(usual, max(1, self.in_flight), waiting, self.limits.in_flight)
 
     def free(self) -> None:
         """A task in flight has ended."""

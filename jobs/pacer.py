@@ -74,15 +74,17 @@ class Pacer:
         while (pause := self._closed_until - loop.time()) > 0:  # noqa: ASYNC110 - nothing but time ends it
             await asyncio.sleep(pause)
 
-    def wanted(self, usual: float, in_flight: int, waiting: int) -> float:
+    def wanted(self, usual: float, in_flight: int, waiting: int, places: int) -> float:
         """The chance of finding the end that a look should have, so that the calls last for all.
 
-        `usual` is how long a task takes, `in_flight` how many run, `waiting` how many are still to be created.
+        `usual` is how long a task takes, `in_flight` how many run, `waiting` how many are still to be created, and
+        `places` how many may run at once.
         """
-        rounds = 1 + waiting / max(1, in_flight)
+        tasks = in_flight + waiting
+        rounds = tasks / max(1, min(places, tasks))
         later = self.per_minute * max(0.0, usual * rounds - WHOLE_MINUTE) / WHOLE_MINUTE
         for_looks = self.per_minute - self._used + later - waiting
-        each = for_looks / max(1, in_flight + waiting)
+        each = for_looks / max(1, tasks)
         return SHY if each <= 0 else min(SHY, max(EAGER, 1 / each))
 
     def refused(self, pause: float) -> None:

@@ -114,10 +114,12 @@ async def _until(futures: Sequence[Future[Any]], screen: _Screen | None, timeout
         if all(future.done() for future in futures):
             break
         left = SLICE_SECONDS if ends is None else max(0.0, min(SLICE_SECONDS, ends - loop.time()))
+        # Not asyncio.wait_for, which makes a task for each slice: hundreds of nodes may wait side by side.
+        alarm = loop.call_later(left, ready.set)
         try:
-            await asyncio.wait_for(ready.wait(), left)
-        except asyncio.TimeoutError:
-            continue
+            await ready.wait()
+        finally:
+            alarm.cancel()
     if screen is not None:
         screen.update()
     return True

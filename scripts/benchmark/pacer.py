@@ -72,7 +72,7 @@ def seconds_for(tasks: int, seed: int = 0) -> float:
     async def followed(pacer: Any, seconds: float) -> None:
         began, looked = clock.now, 0.0
         while looked < seconds:
-            wanted = pacer.wanted(known.usual(0.0), tasks // KEYS, 0)
+            wanted = pacer.wanted(known.usual(0.0), tasks // KEYS, 0, tasks // KEYS)
             await asyncio.sleep(max(0.0, began + known.next_look(looked, wanted) - clock.now))
             await pacer.look(lambda before=looked: known.chance(before, clock.now - began))
             looked = clock.now - began

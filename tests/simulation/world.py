@@ -80,8 +80,10 @@ class World:
         calm = self.plan.calm_at
         if self._advance(lambda: self.clock.now >= calm and not self._pending and not self._waiting, calm + LONGEST):
             if checks.forgotten(self):
-                now = self.clock.now
-                self._advance(lambda: self.clock.now > now + TAKEN_UP, now + LONGEST)
+                # A machine that sleeps cannot see to anything yet.
+                living = [process for process in self.processes if not process.dead]
+                awake = max([self.clock.now, *(process.asleep_until for process in living)])
+                self._advance(lambda: self.clock.now > awake + TAKEN_UP, awake + LONGEST)
                 for told in checks.forgotten(self):
                     self.broken("forgotten", told)
             self._see_to_the_end()
