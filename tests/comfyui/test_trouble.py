@@ -176,7 +176,9 @@ def test_a_task_whose_id_could_not_be_written_down_is_told_with_it_and_never_pai
     (task,) = stats(sandbox)["tasks"]
     assert f"created and is paid for as modellix:{task['id']}" in error["exception_message"]
     disk.free()
-    assert error_of(troubled.run(asked("full while it is paid")))
+    again = troubled.run(asked("full while it is paid"))
+    # Told once more, or joined: the next beat of the engine writes the id down, now that there is room.
+    assert error_of(again) or records(again)[0]["state"] == "done"
     poll = node("KlingPoll", task=f"modellix:{task['id']}")
     entry = troubled.run({"poll": poll, "report": node("PreviewAny", source=["poll", 1])})
     assert text(entry, "report") == "done"
