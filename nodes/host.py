@@ -87,11 +87,21 @@ def blocker() -> Any:
 
 
 def progress_bar(node_id: str | None, total: int) -> Callable[[int], None]:
-    """Sets ComfyUI's progress bar of a node to a value out of `total`."""
+    """Sets ComfyUI's progress bar of a node to a value out of `total`.
+
+    Where Stop was pressed, ComfyUI raises from the bar and takes Stop back: the nodes beside this one would wait on.
+    """
     if ProgressBar is None:
         return lambda value: None
-    bar = ProgressBar(total, node_id=node_id)
-    return lambda value: bar.update_absolute(value, total)
+    bar, stopped = ProgressBar(total, node_id=node_id), type(interruption())
+
+    def move(value: int) -> None:
+        try:
+            bar.update_absolute(value, total)
+        except stopped:
+            model_management.interrupt_current_processing()
+
+    return move
 
 
 def show_text(text: str, node_id: str | None) -> None:

@@ -22,6 +22,9 @@ STALL = '''
 import pathlib
 import time
 
+import comfy.utils
+import nodes
+
 
 class Stall:
     """Blocks ComfyUI's loop as a sampler does, until a file is there, and fails if that is asked for."""
@@ -45,7 +48,31 @@ class Stall:
         return ("from a slow node",)
 
 
-NODE_CLASS_MAPPINGS = {"Stall": Stall}
+class PressesStop:
+    """A list of prompts. Stop is pressed in the moment in which a node of ComfyUI moves its bar for the first time."""
+
+    CATEGORY, FUNCTION, RETURN_TYPES, OUTPUT_IS_LIST = "test", "listed", ("STRING",), (True,)
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"prompts": ("STRING", {})}}
+
+    def listed(self, prompts):
+        moved = comfy.utils.PROGRESS_BAR_HOOK
+
+        def move(*args, **kwargs):
+            comfy.utils.set_progress_bar_global_hook(moved)
+            if not self.pressed:
+                self.pressed = True
+                nodes.interrupt_processing()
+            return moved(*args, **kwargs)
+
+        self.pressed = False
+        comfy.utils.set_progress_bar_global_hook(move)
+        return (prompts.split(", "),)
+
+
+NODE_CLASS_MAPPINGS = {"Stall": Stall, "PressesStop": PressesStop}
 '''
 
 
@@ -225,6 +252,21 @@ def test_with_cancel_the_provider_is_asked_to_stop_and_the_rest_of_a_batch_is_ne
     assert at(sandbox) == ["cancelled"]
     until(lambda: in_ledger(cancelling, 2) == ["cancelled", "cancelled"])
     assert paid() == 1
+
+
+def test_stop_reaches_every_task_of_a_list_in_whatever_moment_it_comes(
+    cancelling: ComfyUI, sandbox: Sandbox, paid: Paid
+) -> None:
+    """ComfyUI takes Stop back as soon as one node has noticed it, and a node that moves its bar does notice."""
+    behave(sandbox, seconds={"*": 60})
+    prompt = from_eachlabs(prompt=["list", 0])
+    prompt["list"] = node("PressesStop", prompts="one of a list, two of a list, three of a list")
+    began = time.monotonic()
+    entry = cancelling.wait(cancelling.queue(prompt))
+    assert time.monotonic() - began < 10
+    assert "execution_interrupted" in [kind for kind, _ in entry["status"]["messages"]]
+    until(lambda: in_ledger(cancelling, 3) == ["cancelled"] * 3)
+    assert set(at(sandbox)[: paid()]) <= {"cancelled"}
 
 
 def test_with_cancel_a_task_at_a_provider_that_has_none_is_kept(
