@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from math import exp, log, sqrt
 
 PRIOR_WEIGHT = 0.5
@@ -14,13 +16,16 @@ FIRST_GAP, GAP_GROWTH = 0.4, 0.3
 BLUR, BLUR_SHARE = 0.06, 0.01
 """Seconds, and share of its length, by which a task may differ from one that was seen."""
 
+OUTSIDE = 2.0
+"""A task may also end before the first or after the last that was seen: by so many of the gaps between those."""
+
 VAGUE = 0.6
 """An end that is known no better than to this share of the whole tells nothing."""
 
 EAGER = 1 / 6
 """A look is worth it when the chance that it finds the task ended has grown to this."""
 
-SHORTEST_PAUSE, SHORTEST_SHARE = 0.1, 0.012
+SHORTEST_PAUSE, SHORTEST_SHARE = 0.1, 0.02
 """Seconds between two looks at least, or this share of the time so far where that is longer."""
 
 LONGEST_PAUSE = 60.0
@@ -32,22 +37,24 @@ class Durations:
     """What is known of one kind of task. `seen` holds, for each finished one, between which seconds it ended."""
 
     seen: tuple[tuple[float, float], ...] = ()
+    _reach: tuple[tuple[float, float], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        clear = tuple((low, high) for low, high in self.seen if high - low <= 2.0 + VAGUE * high)
-        object.__setattr__(self, "seen", tuple((low - _blur(low), high + _blur(high)) for low, high in clear))
+        clear = sorted(((low, high) for low, high in self.seen if high - low <= 2.0 + VAGUE * high), key=sum)
+        object.__setattr__(self, "seen", tuple(clear))
+        object.__setattr__(self, "_reach", tuple(_spread(clear)) if clear else ())
 
     def usual(self, unlearned: float) -> float:
         """Seconds that such a task usually takes; `unlearned` without any history."""
         if not self.seen:
             return unlearned
-        middles = sorted((low + high) / 2 for low, high in self.seen)
+        middles = [(low + high) / 2 for low, high in self.seen]
         return max(0.1, middles[len(middles) // 2])
 
     def ended_by(self, seconds: float) -> float:
         """The chance that a task has ended so many seconds after it was accepted."""
-        known = sum(_share(low, high, seconds) for low, high in self.seen)
-        return (known + PRIOR_WEIGHT * _prior(seconds)) / (len(self.seen) + PRIOR_WEIGHT)
+        known = sum(_share(low, high, seconds) for low, high in self._reach)
+        return (known + PRIOR_WEIGHT * _prior(seconds)) / (len(self._reach) + PRIOR_WEIGHT)
 
     def chance(self, looked: float, now: float) -> float:
         """The chance that a task which still ran at `looked` seconds has ended by `now`."""
@@ -68,6 +75,16 @@ class Durations:
             middle = (low + high) / 2
             low, high = (low, middle) if self.chance(looked, middle) >= wanted else (middle, high)
         return high
+
+
+def _spread(seen: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Each one reaches to its neighbours: a few that ended here and there do not rule out what lies between."""
+    middles = [(low + high) / 2 for low, high in seen]
+    gaps = sorted(after - before for before, after in pairwise(middles))
+    beyond = OUTSIDE * gaps[len(gaps) // 2] if gaps else 0.0
+    before, after = [middles[0] - beyond, *middles], [*middles[1:], middles[-1] + beyond]
+    for (low, high), start, end in zip(seen, before, after, strict=False):
+        yield max(0.0, min(low - _blur(low), start)), max(high + _blur(high), end)
 
 
 def _blur(seconds: float) -> float:

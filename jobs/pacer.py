@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..errors import SetupError
 from .durations import EAGER
 
-SHY = 0.8
+SHY = 0.7
 """However scarce calls are, a look is made when the chance that it finds the end has grown to this."""
 
 WHOLE_MINUTE = 60.0

@@ -124,7 +124,7 @@ def test_a_refusal_that_had_another_reason_does_not_stop_the_key() -> None:
     [
         (20.0, 1, 0, EAGER),
         (6.0, 8, 0, EAGER),
-        (20.0, 10, 20, 0.75),
+        (20.0, 10, 10, 0.4),
         (20.0, 1, 29, SHY),  # soon ten of them run, and three rounds of them leave one look for each
         (20.0, 10, 200, SHY),
         (120.0, 10, 0, EAGER),
