@@ -10,8 +10,8 @@ from math import exp, log, sqrt
 PRIOR_WEIGHT = 0.5
 """What is believed without history counts as much as half a finished task."""
 
-FIRST_GAP, GAP_GROWTH = 0.4, 0.3
-"""Without history the pause before a look is sqrt(FIRST_GAP² + GAP_GROWTH * seconds so far): 14 looks reach 20 s."""
+FIRST_GAP, GAP_GROWTH = 0.4, 0.36
+"""Without history the pause before a look is sqrt(FIRST_GAP² + GAP_GROWTH * seconds so far): 14 looks reach 22 s."""
 
 BLUR, BLUR_SHARE = 0.06, 0.01
 """Seconds, and share of its length, by which a task may differ from one that was seen."""

@@ -84,7 +84,7 @@ class Job:
     def progress(self) -> Progress:
         """How the task stands right now, with its place where it waits in line. May be asked from any thread."""
         place = self._position() if self._position else 0
-        return replace(self._progress, words=f"{self._progress.words}, number {place}") if place else self._progress
+        return replace(self._progress, place=place) if place else self._progress
 
     @property
     def expected(self) -> float:

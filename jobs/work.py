@@ -43,7 +43,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Progress:
-    """How a task stands right now. `since` is when it began (seconds since 1970), `expected` seconds it takes."""
+    """How a task stands right now. `since` is when it began (seconds since 1970), `expected` seconds it takes.
+
+    `place` is its place in the line before the provider, 0 where it is in none.
+    """
 
     state: State
     words: str
@@ -51,6 +54,7 @@ class Progress:
     expected: float
     handle: str = ""
     price: Price | None = None
+    place: int = 0
 
 
 @dataclass(frozen=True)

@@ -55,10 +55,18 @@ def record(outcome: Outcome) -> dict[str, Any]:
 
 
 def moment(progress: Progress, now: float) -> str:
-    """How one task stands, for the line on the node: state, seconds, expected seconds, cost."""
-    seconds = max(0.0, now - progress.since)
-    ended = progress.state is State.DONE
-    words = f"{progress.words} · {seconds:.0f} s" + ("" if ended else f" of about {progress.expected:.0f} s")
+    """How one task stands, for the line on the node: state, place in line or seconds, expected seconds, cost.
+
+    The line of a task that waits for its place says no seconds: hundreds of them would be sent to the browser each
+    second, and nothing is known of how long the line takes.
+    """
+    words = progress.words
+    if progress.place:
+        words += f", number {progress.place}"
+    else:
+        words += f" · {max(0.0, now - progress.since):.0f} s"
+    if progress.state is State.ACCEPTED:
+        words += f" of about {progress.expected:.0f} s"
     return f"{words} · {shown(progress.price)}" if progress.price else words
 
 

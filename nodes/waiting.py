@@ -12,7 +12,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from ..jobs.pool import Pool
 from ..jobs.settings import Settings
+from ..jobs.states import State
 from ..jobs.ticket import Ticket
+from ..jobs.work import Progress
 from . import host
 from .report import moment
 
@@ -135,17 +137,23 @@ class _Screen:
 
     def update(self) -> None:
         distinct = {ticket.same_task: ticket for ticket in self._tickets}.values()
-        done = sum(ticket.finished.done() for ticket in distinct)
-        now = time.time()
-        slowest = max(distinct, key=lambda ticket: (not ticket.finished.done(), ticket.progress.since), default=None)
-        if slowest is None:
+        if not distinct:
             return
-        text = moment(slowest.progress, now)
-        if len(distinct) > 1:
-            text = f"{done} of {len(distinct)} done · {text}"
-        share = (now - slowest.progress.since) / max(slowest.progress.expected, 0.1)
-        value = round(STEPS * (done + min(0.95, max(0.0, share)) * (done < len(distinct))) / len(distinct))
+        stands = [(not ticket.finished.done(), ticket.progress) for ticket in distinct]
+        running, slowest = max(stands, key=lambda stand: (stand[0], stand[1].since))
+        now, count, done = time.time(), len(stands), sum(not running for running, _ in stands)
+        text = moment(slowest, now)
+        if count > 1:
+            text = f"{done} of {count} done · {text}"
+        value = round(STEPS * (done + running * _share(slowest, now)) / count)
         if (text, value) != self._shown:
             self._shown = (text, value)
             host.show_text(text, self._node_id)
             self._bar(value)
+
+
+def _share(progress: Progress, now: float) -> float:
+    """How much of the time that a task takes is over: none before it is accepted, never all of it."""
+    if progress.state is not State.ACCEPTED:
+        return 0.0
+    return min(0.95, max(0.0, (now - progress.since) / max(progress.expected, 0.1)))

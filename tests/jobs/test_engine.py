@@ -204,6 +204,15 @@ def test_what_was_accepted_is_collected_by_the_next_engine_unasked(bench: Bench)
     assert outcome.how == "joined" and len(outcome.files) == 1 and bench.house.paid() == 1
 
 
+def test_a_task_that_waits_for_the_key_knows_its_place_in_line(bench: Bench) -> None:
+    bench.environment.setenv("MODELLIX_CONCURRENCY", "1")
+    bench.submit(provider="modellix")[0].finished.result(SECONDS)
+    bench.house.behave(seconds=5)
+    tickets = [bench.submit(provider="modellix", seed=seed)[0] for seed in range(1, 9)]
+    until(lambda: sorted(ticket.progress.place for ticket in tickets) == list(range(8)))
+    assert {ticket.progress.words for ticket in tickets if ticket.progress.place} == {"waiting for a place"}
+
+
 def test_closing_waits_a_moment_for_the_answer_to_a_paid_request(bench: Bench) -> None:
     bench.house.behave(Fault("slow", seconds=0.2))
     (ticket,) = bench.submit(provider="modellix")

@@ -110,6 +110,12 @@ def test_the_line_on_the_node_tells_state_seconds_expectation_and_cost() -> None
     assert moment(replace(progress, price=None), 99.0) == "processing · 0 s of about 50 s"
 
 
+def test_what_is_not_accepted_yet_is_told_without_an_expectation_and_in_line_without_seconds() -> None:
+    progress = Progress(State.NEW, "waiting for a place", since=100.0, expected=50.0, place=432)
+    assert moment(progress, 160.0) == "waiting for a place, number 432"
+    assert moment(replace(progress, words="preparing the pictures", place=0), 101.0) == "preparing the pictures · 1 s"
+
+
 def test_records_go_into_the_workflow_that_saved_pictures_carry() -> None:
     extra_pnginfo = {"workflow": {"nodes": []}, "kling": {"project": "x"}}
     put_into_workflow(extra_pnginfo, "5", [record(PAID)])
