@@ -28,7 +28,7 @@ FRESH_LINKS = 3
 async def gone(job: Job, error: GoneError) -> KlingError:
     """What a person should know of a task that the provider no longer has."""
     task = job.task
-    if not task.identity:
+    if not task.identity and task.finished_at is None:
         await job.step(State.FAILED, reason=str(error))
         return FailedError(
             f"Task {task.handle} is not in this ledger, and {error}. Nothing was paid by asking: check the handle, "

@@ -391,16 +391,32 @@ def test_a_handle_of_this_ledger_is_collected_from_what_is_kept(bench: Bench) ->
     assert by_id.files == by_number.files == first.files
 
 
-def test_a_handle_of_another_ledger_is_followed_written_down_and_kept(bench: Bench) -> None:
+def of_another_ledger(bench: Bench) -> str:
+    """The handle of a finished task that this ledger does not know."""
     first = bench.one(provider="modellix")
     bench.close()
     for file in bench.home.glob("ledger.sqlite*"):
         file.unlink(missing_ok=True)  # SQLite clears up behind itself as well
     assert first.task is not None
-    (adopted,) = poll(bench, first.task.handle)
+    return first.task.handle
+
+
+def test_a_handle_of_another_ledger_is_followed_written_down_and_kept(bench: Bench) -> None:
+    (adopted,) = poll(bench, of_another_ledger(bench))
     assert adopted.error is None and len(adopted.files) == 1
     assert bench.states() == ["done"] and bench.house.paid() == 1
     assert bench.rows()[0]["price_basis"] == "unknown"
+
+
+def test_a_handle_of_another_ledger_whose_links_do_not_work_is_collected_later(bench: Bench) -> None:
+    handle = of_another_ledger(bench)
+    bench.house.behave(Fault("http_403", on="download"))
+    (outcome,) = poll(bench, handle)
+    assert type(outcome.error) is UnfinishedError and "links no longer work" in str(outcome.error)
+    assert bench.states() == ["accepted"]
+    bench.house.behave()
+    (outcome,) = poll(bench, handle)
+    assert outcome.error is None and len(outcome.files) == 1
 
 
 def test_a_handle_that_nobody_knows_is_told_and_not_kept_open(bench: Bench) -> None:
