@@ -50,13 +50,16 @@ class Editor:
         return self
 
     def reload(self) -> None:
-        """Opens the page anew; returns when the editor is there."""
+        """Opens the page anew; returns when the editor and what the pack adds to it are there."""
         self.page.goto(self.comfyui.address)
         self.page.wait_for_function(
             "Boolean(window.app?.extensionManager && window.app?.graph)", timeout=READY_MILLISECONDS
         )
         self.page.wait_for_function(
             "Boolean(window.LiteGraph?.registered_node_types['KlingT2I'])", timeout=READY_MILLISECONDS
+        )
+        self.page.wait_for_function(
+            "window.app.extensions.some((extension) => extension.name === 'kling.keys')", timeout=READY_MILLISECONDS
         )
 
     def __exit__(

@@ -44,8 +44,8 @@ REASONS: Mapping[tuple[str, str], str] = {
     (NETWORK, "jobs/services.py"): "Calls send() of jobs/http.py.",
     (NETWORK, "jobs/watches.py"): "Calls send() of jobs/http.py: how a task stands.",
     (NETWORK, "jobs/keys.py"): "Calls send() of jobs/http.py: whether a key works.",
-    (NETWORK, "web/keys_row.js"): "Asks ComfyUI's own server through its api, nobody else.",
-    (NETWORK, "web/tasks_view.js"): "Asks ComfyUI's own server through its api, nobody else.",
+    (NETWORK, "web/keys_row.mjs"): "Asks ComfyUI's own server through its api, nobody else.",
+    (NETWORK, "web/tasks_view.mjs"): "Asks ComfyUI's own server through its api, nobody else.",
     (NETWORK, "jobs/submit.py"): "Calls send() of jobs/http.py: the line that pays.",
     (NETWORK, "jobs/database.py"): "SQLAlchemy's connect(), to the ledger on the user's own disk or database.",
     (

@@ -1,46 +1,42 @@
-// The pack's door to the editor: the only file that imports ComfyUI's app.
+// The pack's door to the editor, and all that it waits for: the rest comes when it has started.
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { Host } from "./host.js";
-import { SANDBOX_TOLD, addKeySettings, tellOfSandbox } from "./key_settings.js";
-import { NodeParts } from "./node_parts.js";
-import { addNodeTexts } from "./node_texts.js";
-import { holdSeed } from "./seed.js";
-import { addTasksTab } from "./tasks_tab.js";
-import { useLocale } from "./texts.js";
+import { holdSeed } from "./seed.mjs";
 
-const CATEGORY = "Kling";
-const parts = new NodeParts(app, api);
+let texts = null;
+let begun = null;
 
 app.registerExtension({
   name: "kling.images",
-  settings: [SANDBOX_TOLD],
-  async setup() {
-    const host = new Host(app, api);
-    host.keysChanged = () => parts.catalog.refresh();
-    for (const name of ["kling.css", "widgets.css"]) addStyle(name);
-    parts.listen();
-    await useLocale(host.setting("Comfy.Locale"), readJson);
-    addTasksTab(app, api, host);
-    tellOfSandbox(api, host);
-    // Not waited for: the editor starts meanwhile.
-    addKeySettings(app, host).catch((error) => console.error(`Kling: no settings for keys: ${error.message}`));
+  async addCustomNodeDefs(definitions) {
+    const locale = app.extensionManager.setting.get("Comfy.Locale") ?? "en";
+    if (locale === "en") return;
+    texts = await import("./node_texts.mjs");
+    texts.keepTexts(await (await api.fetchApi("/i18n")).json(), locale);
+    Object.values(definitions).filter(isOurs).forEach(texts.translateDefinition);
   },
+  // Where no workflow is opened.
+  setup: () => void setTimeout(begin, 2000),
+  // A workflow that has our nodes is opened when all that they show is there.
+  beforeConfigureGraph: (workflow) => JSON.stringify(workflow).includes('"type":"Kling') && begin(),
+  afterConfigureGraph: () => void begin(),
   nodeCreated(node) {
-    if (node.constructor?.nodeData?.category === CATEGORY) holdSeed(node);
-    parts.created(node, CATEGORY);
+    texts?.translateNode(node);
+    if (!isOurs(node.constructor?.nodeData)) return;
+    holdSeed(node);
+    begin();
   },
 });
 
-addNodeTexts(app, api);
-
-function addStyle(file) {
-  const link = document.createElement("link");
-  Object.assign(link, { rel: "stylesheet", href: new URL(file, import.meta.url).href });
-  document.head.append(link);
+function isOurs(definition) {
+  return definition?.category === "Kling";
 }
 
-async function readJson(file) {
-  return (await fetch(new URL(file, import.meta.url))).json();
+/** Brings everything else, once. */
+function begin() {
+  begun ??= import("./parts.mjs")
+    .then((parts) => parts.start(app, api, isOurs))
+    .catch((error) => console.error(`Kling has not started: ${error.message}`));
+  return begun;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Catalog } from "../../web/catalog.js";
+import { Catalog } from "../../web/catalog.mjs";
 
 const told = (name) => ({ models: [], operations: [{ node: "KlingT2I", name }] });
 const settled = () => new Promise((resolve) => setImmediate(resolve));

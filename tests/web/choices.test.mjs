@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { choose, notesOf } from "../../web/choices.js";
-import { shownPrice } from "../../web/price.js";
+import { choose, notesOf } from "../../web/choices.mjs";
+import { shownPrice } from "../../web/price.mjs";
 import "./words.mjs";
 
 const { catalog, choices: cases } = JSON.parse(readFileSync(new URL("shared_cases.json", import.meta.url), "utf-8"));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import * as frame from "../../web/expand_frame.js";
+import * as frame from "../../web/expand_frame.mjs";
 
 const cases = JSON.parse(readFileSync(new URL("shared_cases.json", import.meta.url), "utf-8"));
 const { NOTHING, SIDES } = frame;

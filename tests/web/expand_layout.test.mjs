@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NOTHING } from "../../web/expand_frame.js";
-import { boxesOn, keyed, pulled, viewOf } from "../../web/expand_layout.js";
+import { NOTHING } from "../../web/expand_frame.mjs";
+import { boxesOn, keyed, pulled, viewOf } from "../../web/expand_layout.mjs";
 
 const near = (one, other) => assert.ok(Math.abs(one - other) < 1e-9, `${one} is not ${other}`);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tellOfSandbox } from "../../web/key_settings.js";
+import { tellOfSandbox } from "../../web/key_settings.mjs";
 import "./words.mjs";
 
 const auto = { type: "KlingT2I", widgets: [{ name: "provider", value: "auto" }] };

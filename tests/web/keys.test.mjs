@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choices, hindrance, standing, verdict } from "../../web/keys.js";
+import { choices, hindrance, standing, verdict } from "../../web/keys.mjs";
 import "./words.mjs";
 
 const key = (state, last_four = "7890") => ({ title: "EachLabs", state, last_four, variable: "EACHLABS_API_KEY" });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { keepTexts, translateDefinition, translateNode } from "../../web/node_texts.js";
+import { keepTexts, translateDefinition, translateNode } from "../../web/node_texts.mjs";
 
 const OWN = {
   display_name: "文生图",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { begunName, offered, withName, wrongNames } from "../../web/references.js";
+import { begunName, offered, withName, wrongNames } from "../../web/references.mjs";
 
 const cases = JSON.parse(readFileSync(new URL("shared_cases.json", import.meta.url), "utf-8")).references;
 const why = (...given) => wrongNames(...given).map((wrong) => wrong.why);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connectedInputs, fitSlots, gapIn, numberedSockets, shownOf } from "../../web/slots.js";
+import { connectedInputs, fitSlots, gapIn, numberedSockets, shownOf } from "../../web/slots.mjs";
 
 const EDIT = Array.from({ length: 10 }, (_, place) => `image_${place + 1}`);
 const SUBJECTS = ["subject_image_1", "subject_image_2", "subject_image_3", "subject_image_4"];

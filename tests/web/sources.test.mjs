@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chosenFile, sourceOf } from "../../web/sources.js";
+import { chosenFile, sourceOf } from "../../web/sources.mjs";
 
 const view = ({ filename, subfolder = "", type }) => `${type}:${subfolder}/${filename}`;
 

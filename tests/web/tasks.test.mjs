@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   Board, FILTERS, advice, budget, clock, cost, duration, inputs, isOpen, mark, matches, money, progress, saved, spent, spentBy,
-} from "../../web/tasks.js";
+} from "../../web/tasks.mjs";
 import "./words.mjs";
 
 const NOW = 1_790_000_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { text, useLocale } from "../../web/texts.js";
+import { text, useLocale } from "../../web/texts.mjs";
 import { read } from "./words.mjs";
 
 const holes = (words) => [...words.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();

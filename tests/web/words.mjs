@@ -1,7 +1,7 @@
 // The English texts, for tests of what shows them: import it before anything is shown.
 
 import { readFileSync } from "node:fs";
-import { useLocale } from "../../web/texts.js";
+import { useLocale } from "../../web/texts.mjs";
 
 export const WEB = new URL("../../web/", import.meta.url);
 

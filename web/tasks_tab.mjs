@@ -1,7 +1,7 @@
 // Registers the sidebar tab. What is in it is made when somebody opens it.
 
-import { TasksView } from "./tasks_view.js";
-import { text } from "./texts.js";
+import { TasksView } from "./tasks_view.mjs";
+import { text } from "./texts.mjs";
 
 const EVENTS = ["execution_start", "execution_success", "execution_error", "execution_interrupted"];
 

@@ -1,10 +1,10 @@
 // The editor on KlingExpand: the picture, the frame it will get, and four edges to drag or to move by keys.
 
-import { areaOf, expansionTo, held, LARGEST_AREA, NOTHING, problemOf, shapeOf } from "./expand_frame.js";
-import { SIDES, snapped, stopOf } from "./expand_frame.js";
-import { boxesOn, keyed, pulled, viewOf } from "./expand_layout.js";
-import { make, say, show } from "./dom.js";
-import { text } from "./texts.js";
+import { areaOf, expansionTo, held, LARGEST_AREA, NOTHING, problemOf, shapeOf } from "./expand_frame.mjs";
+import { SIDES, snapped, stopOf } from "./expand_frame.mjs";
+import { boxesOn, keyed, pulled, viewOf } from "./expand_layout.mjs";
+import { make, say, show } from "./dom.mjs";
+import { text } from "./texts.mjs";
 
 export const HEIGHT = 260;
 

@@ -1,8 +1,8 @@
 // The menu of connected pictures that opens where `@` is typed in a prompt.
 
-import { make } from "./dom.js";
-import { begunName, offered, withName } from "./references.js";
-import { text } from "./texts.js";
+import { make } from "./dom.mjs";
+import { begunName, offered, withName } from "./references.mjs";
+import { text } from "./texts.mjs";
 
 const BELOW = 4;
 const ID = "kling-menu";

@@ -1,8 +1,8 @@
 // The settings' row for one provider's key. The key goes to the server once and is in no widget, setting or store.
 
-import { make, say, show } from "./dom.js";
-import { choices, hindrance, standing, verdict } from "./keys.js";
-import { text } from "./texts.js";
+import { make, say, show } from "./dom.mjs";
+import { choices, hindrance, standing, verdict } from "./keys.mjs";
+import { text } from "./texts.mjs";
 
 /** The row for `provider`; fills itself once the server has told how the key stands. */
 export function keyRow(provider, host) {

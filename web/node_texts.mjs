@@ -1,24 +1,7 @@
 // The nodes' texts in the editor's language, for editors that lose them: about 1.31 to 1.34, a language's own texts are
 // loaded after the packs' ones, and over them. Where the editor has kept them, the same texts are set again.
 
-const CATEGORY = "Kling";
-const SOURCE_LANGUAGE = "en";
-
 let texts = {};
-
-/** Puts the editor's language to the pack's nodes as they are made. */
-export function addNodeTexts(app, api) {
-  app.registerExtension({
-    name: "kling.texts",
-    async addCustomNodeDefs(definitions) {
-      const locale = app.extensionManager.setting.get("Comfy.Locale") ?? SOURCE_LANGUAGE;
-      if (locale === SOURCE_LANGUAGE) return;
-      keepTexts(await (await api.fetchApi("/i18n")).json(), locale);
-      Object.values(definitions).filter((definition) => definition.category === CATEGORY).forEach(translateDefinition);
-    },
-    nodeCreated: translateNode,
-  });
-}
 
 /** Keeps what `GET /i18n` answered of one language. */
 export function keepTexts(translations, locale) {

@@ -1,8 +1,8 @@
 // One task in the list: what it is, how it stands, and what can be done with it. Changed in place, so that focus stays.
 
-import { make, say, show } from "./dom.js";
-import { advice, cost, duration, inputs, isOpen, mark, progress } from "./tasks.js";
-import { text } from "./texts.js";
+import { make, say, show } from "./dom.mjs";
+import { advice, cost, duration, inputs, isOpen, mark, progress } from "./tasks.mjs";
+import { text } from "./texts.mjs";
 
 /** `act(name, task, ...)` does what a button says; `host` answers for ComfyUI. */
 export class TaskRow {

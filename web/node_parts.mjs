@@ -1,8 +1,8 @@
 // What the pack adds to its nodes in ComfyUI's graph, in both renderers, and what it needs of the editor for that.
 
-import { Catalog } from "./catalog.js";
-import { after, GeneratingNode } from "./generating_node.js";
-import { ReferencesMenu } from "./references_menu.js";
+import { Catalog } from "./catalog.mjs";
+import { after, GeneratingNode } from "./generating_node.mjs";
+import { ReferencesMenu } from "./references_menu.mjs";
 
 export class NodeParts {
   #app;
@@ -25,10 +25,10 @@ export class NodeParts {
     this.#api.addEventListener("reconnected", () => this.catalog.refresh());
   }
 
-  /** Takes in a new node of any kind. */
-  created(node, category) {
+  /** Takes in a node of any kind. */
+  created(node, isOurs) {
     const definition = node.constructor?.nodeData;
-    const generates = definition?.category === category && node.widgets?.some((widget) => widget.name === "model");
+    const generates = isOurs(definition) && node.widgets?.some((widget) => widget.name === "model");
     if (generates) return void this.#dressed.set(node, new GeneratingNode(node, definition, this));
     // A node that loads a picture tells of another one only by its widget.
     const loads = node.widgets?.find((widget) => widget.name === "image");

@@ -62,10 +62,14 @@ export class Host {
     return files.map((file, place) => this.#add("LoadImage", { image: file }, place)).at(-1).title;
   }
 
-  /** Whether a graph is open that has a node of this pack. */
+  /** The open graph and those inside of it. */
+  get graphs() {
+    const graph = this.#app.graph;
+    return graph ? [graph, ...(graph.subgraphs?.values() ?? [])] : [];
+  }
+
   hasNode(test) {
-    const graphs = [this.#app.graph, ...(this.#app.graph?.subgraphs?.values?.() ?? [])];
-    return graphs.some((graph) => graph?.nodes?.some(test));
+    return this.graphs.some((graph) => graph.nodes?.some(test));
   }
 
   setting(id, value) {

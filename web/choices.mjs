@@ -1,6 +1,6 @@
 // Which provider a node's values go to, and what does not fit there: catalog/order.py and jobs/route.py, before Run.
 
-import { text } from "./texts.js";
+import { text } from "./texts.mjs";
 
 const AUTO = "auto";
 const SANDBOX = "sandbox";

@@ -1,6 +1,6 @@
 // What is said of tasks and of spend, without a page: the values of the routes in, words and lists out.
 
-import { text } from "./texts.js";
+import { text } from "./texts.mjs";
 
 const OPEN = new Set(["new", "submitting", "accepted"]);
 const ATTENTION = new Set(["uncertain", "failed", "unread"]);

@@ -1,6 +1,6 @@
 // What is said of a provider's key, without a page. The key itself is never told by the server.
 
-import { text } from "./texts.js";
+import { text } from "./texts.mjs";
 
 /** How a key stands; `key` is one of the `keys` of GET /kling/keys. */
 export function standing(key) {

@@ -1,6 +1,6 @@
 // What a run of a node will cost, in the provider's own unit, before it is run.
 
-import { text } from "./texts.js";
+import { text } from "./texts.mjs";
 
 /**
  * The price for a person. `choice` is what `choose` said; `count` is how many pictures are asked for, null where

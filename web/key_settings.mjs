@@ -1,7 +1,7 @@
 // Adds the keys to ComfyUI's settings, and says once that pictures come from the sandbox.
 
-import { keyRow } from "./keys_row.js";
-import { text } from "./texts.js";
+import { keyRow } from "./keys_row.mjs";
+import { text } from "./texts.mjs";
 
 const TOLD = "Kling.SandboxTold";
 /** Remembers, for a user of ComfyUI, that the sandbox has been spoken of. */

@@ -1,7 +1,7 @@
 // What does not fit, said on the node itself: one line each, told to screen readers too.
 
-import { make } from "./dom.js";
-import { text } from "./texts.js";
+import { make } from "./dom.mjs";
+import { text } from "./texts.mjs";
 
 export class Notes {
   #shown = "[]";

@@ -1,6 +1,6 @@
 // Where the picture and its new frame lie on the editor's stage, and which way keys and pointers move an edge.
 
-import { SIDES, STEP } from "./expand_frame.js";
+import { SIDES, STEP } from "./expand_frame.mjs";
 
 /** Free room beside the picture, as a share of it, so that an edge can be pulled before the view has to widen. */
 const ROOM = 0.3;

@@ -1,14 +1,14 @@
 // What a generating node shows beside its widgets: price, notes on its choices, sockets as needed, the expand editor.
 
-import { choose, notesOf } from "./choices.js";
-import { ExpandEditor, HEIGHT } from "./expand.js";
-import { SIDES } from "./expand_frame.js";
-import { Notes } from "./notes.js";
-import { shownPrice } from "./price.js";
-import { wrongNames } from "./references.js";
-import { connectedInputs, fitSlots, gapIn, numberedSockets } from "./slots.js";
-import { sourceOf } from "./sources.js";
-import { text } from "./texts.js";
+import { choose, notesOf } from "./choices.mjs";
+import { ExpandEditor, HEIGHT } from "./expand.mjs";
+import { SIDES } from "./expand_frame.mjs";
+import { Notes } from "./notes.mjs";
+import { shownPrice } from "./price.mjs";
+import { wrongNames } from "./references.mjs";
+import { connectedInputs, fitSlots, gapIn, numberedSockets } from "./slots.mjs";
+import { sourceOf } from "./sources.mjs";
+import { text } from "./texts.mjs";
 
 /** What ComfyUI leaves free around a DOM widget, above and below together. */
 const MARGINS = 20;

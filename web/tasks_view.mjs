@@ -1,10 +1,10 @@
 // The tab: spend above, the tasks of every run below. Asks the server while it is seen, each second while something
 // runs or may come.
 
-import { make, say, show } from "./dom.js";
-import { TaskRow } from "./task_row.js";
-import { Board, FILTERS, budget, matches, saved, spent, spentBy } from "./tasks.js";
-import { text } from "./texts.js";
+import { make, say, show } from "./dom.mjs";
+import { TaskRow } from "./task_row.mjs";
+import { Board, FILTERS, budget, matches, saved, spent, spentBy } from "./tasks.mjs";
+import { text } from "./texts.mjs";
 
 const MOST = 1000;
 const NEWEST = 50;
