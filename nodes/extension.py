@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import ComfyExtension, io
 
 from ..catalog.operations import OPERATIONS, Operation
-from . import hooks, host, routes, session
+from . import hooks, host, routes, session, web_files
 from .generate import generate, number_of
 from .poll import KlingPoll
 from .schema import schema_of
@@ -42,6 +42,7 @@ class KlingExtension(ComfyExtension):
         if server is not None:
             routes.add_to(server)
             hooks.add_to(server)
+            web_files.add_to(server)
 
             async def take_up(app: Any) -> None:
                 session.take_up_later()

@@ -2,7 +2,7 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { holdSeed } from "./seed.mjs";
+import { holdSeed } from "./seed.js";
 
 let texts = null;
 let begun = null;
@@ -17,10 +17,10 @@ app.registerExtension({
     Object.values(definitions).filter(isOurs).forEach(texts.translateDefinition);
   },
   // Where no workflow is opened.
-  setup: () => void setTimeout(begin, 2000),
+  setup: () => void setTimeout(begin, 3000),
   // A workflow that has our nodes is opened when all that they show is there.
   beforeConfigureGraph: (workflow) => JSON.stringify(workflow).includes('"type":"Kling') && begin(),
-  afterConfigureGraph: () => void begin(),
+  afterConfigureGraph: () => void setTimeout(begin, 300),
   nodeCreated(node) {
     texts?.translateNode(node);
     if (!isOurs(node.constructor?.nodeData)) return;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import requests
 from comfyui import PACK_FOLDER
 from desk import Desk
 from editor import READY_MILLISECONDS, Editor
@@ -12,7 +13,7 @@ from playwright.sync_api import Request, Route
 
 from kling_pack.jobs.keys import save_key
 
-REST = "**/parts.mjs"
+WAITED_FOR, REST = ["kling.js", "seed.js"], "**/parts.mjs"
 
 
 @pytest.fixture
@@ -48,8 +49,23 @@ def held(every_editor: Editor, fetched: list[str]) -> Iterator[list[Route]]:
 
 def test_the_editor_waits_for_two_small_files(every_editor: Editor, held: list[Route], fetched: list[str]) -> None:
     listed = [file for file in every_editor.comfyui.get("/extensions") if f"/{PACK_FOLDER}/" in file]
-    assert listed == [f"/extensions/{PACK_FOLDER}/kling.js"]
-    assert set(fetched) - {"parts.mjs"} == {"kling.js", "seed.mjs"}
+    assert sorted(listed) == [f"/extensions/{PACK_FOLDER}/{name}" for name in WAITED_FOR]
+    assert sorted(set(fetched) - {"parts.mjs"}) == WAITED_FOR
+
+
+@pytest.mark.parametrize("name", ["kling.js", "kling.css", "parts.mjs", "texts/en.json", "docs/KlingExpand/en.md"])
+def test_after_an_update_no_file_is_taken_from_the_browser_s_cache(every_editor: Editor, name: str) -> None:
+    address = f"{every_editor.comfyui.address}/extensions/{PACK_FOLDER}/{name}"
+    answer = requests.get(address, timeout=10)
+    answer.raise_for_status()
+    assert answer.headers["Cache-Control"] in ("no-cache", "no-store")
+    known = {"If-None-Match": answer.headers["ETag"]}
+    assert requests.get(address, headers=known, timeout=10).status_code == 304
+
+
+def test_what_others_serve_is_left_as_it_is(every_editor: Editor) -> None:
+    answer = requests.get(f"{every_editor.comfyui.address}/system_stats", timeout=10)
+    assert "Cache-Control" not in answer.headers
 
 
 def test_a_workflow_that_has_the_packs_nodes_is_opened_when_all_is_there(

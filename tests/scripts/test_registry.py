@@ -28,7 +28,11 @@ else:
 ROOT = environment.ROOT
 LARGEST_ARCHIVE = 1_000_000
 CODE = ("catalog", "jobs", "nodes", "providers", "sandbox")
-DATA = {"web": (".js", ".css", ".md", ".jpg", ".json"), "locales": (".json",), "example_workflows": (".json", ".jpg")}
+DATA = {
+    "web": (".js", ".mjs", ".css", ".md", ".jpg", ".json"),
+    "locales": (".json",),
+    "example_workflows": (".json", ".jpg"),
+}
 BESIDE = {"__init__.py", "errors.py", "pyproject.toml", "requirements.txt", "README.md", "LICENSE"}
 ADDRESS = "https://example.com/someone/kling-images"
 

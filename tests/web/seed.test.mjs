@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { holdSeed } from "../../web/seed.mjs";
+import { holdSeed } from "../../web/seed.js";
 
 const widget = (name, value, linkedWidgets) => ({ name, value, linkedWidgets });
 
