@@ -2,7 +2,7 @@
 
 `--only one,eight` measures those rows, `--short` as little as shows that everything runs, `--json FILE` says where the
 figures go (bench.json), `--readme` copies the table into README.md. Rows: one, new, eight, thirty, kinds, nine, hold,
-encode, crowd, pacer.
+encode, crowd, start, pacer. The row `start` needs chromium.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ from pack import ROOT
 if TYPE_CHECKING:
     from benchmark.figures import Figure
 
-ROWS = ("one", "new", "eight", "thirty", "kinds", "nine", "hold", "encode", "crowd", "pacer")
+ROWS = ("one", "new", "eight", "thirty", "kinds", "nine", "hold", "encode", "crowd", "start", "pacer")
+ALONE = {"start", "pacer"}
+"""Rows that need neither the server nor a ComfyUI that is already there."""
 README = ROOT / "README.md"
 PLOT = ROOT / "docs" / "pacer.svg"
 
 
 def main() -> int:
     asked = _arguments()
-    environment.ensure()
+    environment.ensure(tests=True)
     from benchmark.sizes import FULL, SHORT
     from benchmark.stage import Stage
 
@@ -38,7 +40,7 @@ def main() -> int:
     figures: list[Figure] = []
     with ExitStack() as stack:
         stage = None
-        if set(rows) != {"pacer"}:
+        if set(rows) - ALONE:
             say("Starting ComfyUI and the server …")
             stage = stack.enter_context(Stage())
         for name, (title, measure) in rows.items():
@@ -48,8 +50,8 @@ def main() -> int:
 
 
 def _rows(only: list[str]) -> dict[str, tuple[str, Callable[..., Iterator[Figure]]]]:
-    """Rows by name, in the order in which they are measured. The crowd is last, since it leaves tasks behind."""
-    from benchmark import pacer, pictures, queueing, waiting
+    """Rows by name, in the order in which they are measured: after the crowd, which leaves tasks, no graph runs."""
+    from benchmark import opening, pacer, pictures, queueing, waiting
 
     rows: dict[str, tuple[str, Callable[..., Iterator[Figure]]]] = {
         "one": ("One task of 0.5 … 20 s, its kind seen before", waiting.one),
@@ -61,6 +63,7 @@ def _rows(only: list[str]) -> dict[str, tuple[str, Callable[..., Iterator[Figure
         "hold": ("A node that holds ComfyUI's loop for 10 s, beside a task of 8 s", waiting.hold),
         "encode": ("A picture of 2048×2048, from tensor to upload bytes, lossless", pictures.encode),
         "crowd": ("500 tasks queued in one list, while they wait", queueing.crowd),
+        "start": ("The editor's start, its own files in the browser's cache", opening.start),
         "pacer": ("The pacer on paper: 1,000 tasks over 50 keys", pacer.pacer),
     }
     return {name: row for name, row in rows.items() if name in only}

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from comfyui import PACK_FOLDER, ComfyUI
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, Route, sync_playwright
 
 READY_MILLISECONDS = 90_000
 FLAGS = (
@@ -23,6 +23,12 @@ FLAGS = (
     "--disable-sync",
 )
 KNOWN_NODE = "node.constructor?.nodeData || ['Note', 'MarkdownNote', 'Reroute'].includes(node.type)"
+
+
+def launched(playwright: Playwright) -> Browser:
+    """The system's Chromium or Chrome, without a window."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return playwright.chromium.launch(executable_path=program, args=list(FLAGS))
 
 
 class Editor:
@@ -40,8 +46,7 @@ class Editor:
         settings |= {"Comfy.VueNodes.Enabled": self._vue, "Comfy.Minimap.Visible": False}
         self.comfyui.post("/settings", settings)
         self._playwright = sync_playwright().start()
-        program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        self._browser = self._playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        self._browser = launched(self._playwright)
         self.page: Page = self._browser.new_page(viewport={"width": self._size[0], "height": self._size[1]})
         self.page.on("console", lambda message: self._note(message.type, message.text, str(message.location)))
         self.page.on("pageerror", lambda error: self._note("error", str(error), str(error.stack)))

@@ -28,6 +28,7 @@ class Sizes:
     crowd: int = 500
     settle: float = 20.0
     watch: float = 20.0
+    starts: int = 20
     pacer_runs: int = 3
     pacer_tasks: tuple[int, ...] = tuple(range(100, 1001, 100))
 
@@ -37,5 +38,5 @@ FULL = Sizes()
 SHORT = Sizes(
     runs=1, own_runs=1, history=1, lengths=(0.3,), own_lengths=(0.0,), eight=0.0, thirty=(6, 0.2, 0.4), in_flight=3,
     long_runs=1, nine=2, nine_seconds=0.0, large=False, download=0.1, hold=0.5, beside_hold=0.0, side=512, crowd=20,
-    settle=0.5, watch=1.0, pacer_runs=1, pacer_tasks=(50, 100),
+    settle=0.5, watch=1.0, starts=1, pacer_runs=1, pacer_tasks=(50, 100),
 )  # fmt: skip

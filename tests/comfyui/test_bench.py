@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 BENCH = Path(__file__).parents[2] / "scripts" / "bench.py"
-ROWS = ["one", "new", "eight", "thirty", "kinds", "nine", "hold", "encode", "crowd", "pacer"]
+ROWS = ["one", "new", "eight", "thirty", "kinds", "nine", "hold", "encode", "crowd", "start", "pacer"]
 
 
 @pytest.fixture(scope="module")
