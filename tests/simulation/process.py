@@ -116,7 +116,7 @@ class Process:
     def crash(self) -> None:
         self.say("✝ crashes")
         self.dead = True
-        for task in asyncio.all_tasks(self.loop):
+        for task in self.loop.tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
 
     def sleep(self, seconds: float) -> None:

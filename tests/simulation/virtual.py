@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 Blocking = Generator[float, None, Any]
 """Work of a thread that yields for how many seconds it blocks next, and returns its answer."""
@@ -48,6 +49,13 @@ class Loop(asyncio.BaseEventLoop):
         super().__init__()
         self._clock = clock
         self.steps_left, self.crash = -1, lambda: None
+        self.tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
+        """This loop's own: `asyncio.all_tasks` goes through those of every process that ever was."""
+
+    def create_task(self, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = super().create_task(*args, **kwargs)
+        self.tasks.add(task)
+        return task
 
     def time(self) -> float:
         return self._clock.now
