@@ -36,10 +36,10 @@ LAST_ANSWERS_SECONDS = 5.0
 
 
 class Dispatch:
-    """Used on the engine's loop alone. `settings` are those under which the engine was started."""
+    """Used on the engine's loop alone. `settings` are the newest: what nobody asks for is followed with their keys."""
 
     def __init__(self, services: Services, settings: Settings) -> None:
-        self.services, self._settings = services, settings
+        self.services, self.settings = services, settings
         self.jobs: dict[int, Job] = {}
         self._uploads = Uploads(services)
         self._admitting = asyncio.Lock()
@@ -48,7 +48,7 @@ class Dispatch:
     async def open(self) -> None:
         """Takes up what was left behind, and deletes pictures that are older than they are to be kept."""
         await self._leases.begin()
-        await self.services.on(self.services.download_threads, drop_old, self._settings, self.services.now())
+        await self.services.on(self.services.download_threads, drop_old, self.settings, self.services.now())
 
     async def close(self) -> None:
         """Gives what is on its way a moment; accepted tasks stay in the ledger for the next engine."""
@@ -222,7 +222,7 @@ class Dispatch:
         return Job(self.services, self._uploads, settings, task, request=request, **new)
 
     def _follow(self, task: Task) -> Job:
-        return self._start(self._job(self._settings, task, None))
+        return self._start(self._job(self.settings, task, None))
 
     def _has_in_hand(self, task: Task) -> bool:
         return any(job.task.number == task.number and not job.elsewhere for job in self.jobs.values())

@@ -41,6 +41,10 @@ class Engine:
         self._thread.start()
         self.call(self._dispatch.open()).add_done_callback(_log_failure)
 
+    def renew(self, settings: Settings) -> None:
+        """What nobody asks for is followed under these from now on: a key may have come since the engine began."""
+        self._loop.call_soon_threadsafe(setattr, self._dispatch, "settings", settings)
+
     def submit(self, work: Run) -> Future[tuple[Ticket, ...]]:
         """A ticket for each request, in order; equal requests share a task. Raises what admission refuses."""
         return self.call(self._dispatch.submit(work))

@@ -29,7 +29,9 @@ def engine(settings: Settings) -> Engine:
     """The engine on these settings' ledger, started with the first call. Blocks while it opens the ledger."""
     with _lock:
         key = (settings.home, settings.ledger_url)
-        if key not in _engines:
+        if key in _engines:
+            _engines[key].renew(settings)
+        else:
             _engines[key] = Engine(settings, VERSION, sandbox_address)
         return _engines[key]
 

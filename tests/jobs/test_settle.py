@@ -9,7 +9,7 @@ from kling_pack.jobs.states import State
 from kling_pack.jobs.work import Handle
 from kling_pack.sandbox.behaviour import Fault
 
-from .conftest import SECONDS, Bench, ended
+from .conftest import SECONDS, Bench, ended, until
 
 LOST = Handle("modellix", "~1")
 
@@ -27,6 +27,18 @@ def test_a_task_found_at_the_provider_is_collected_without_paying(lost: Bench) -
     settled = lost.engine.resolve(LOST, there["id"]).result(SECONDS)
     assert (settled.state, settled.handle) == (State.ACCEPTED, f"modellix:{there['id']}")
     assert lost.one(provider="modellix").error is None and lost.house.paid() == 1
+
+
+def test_it_is_collected_unasked_with_a_key_that_came_after_the_engine_began(bench: Bench) -> None:
+    bench.keys()
+    bench.start()
+    bench.keys("modellix")
+    bench.house.behave(Fault("drop_after", times=1))
+    bench.one(provider="modellix")
+    (there,) = bench.house.tasks()
+    bench.engine.renew(bench.settings)
+    bench.engine.resolve(LOST, there["id"]).result(SECONDS)
+    until(lambda: bench.states() == ["done"])
 
 
 def test_a_task_found_not_to_exist_may_be_sent_again(lost: Bench) -> None:
@@ -73,7 +85,7 @@ def test_a_task_that_was_not_sent_yet_never_is(bench: Bench) -> None:
     first.accepted.result(SECONDS)
     (second,) = bench.submit(provider="modellix", seed=1)
     while second.outcome().task is None:
-        bench.engine.tasks(1).result(SECONDS)
+        bench.states()
     assert "never will be" in bench.engine.cancel(Handle("modellix", "~2")).result(SECONDS)
     ended([first, second])
     assert bench.states() == ["done", "cancelled"] and bench.house.paid() == 1
