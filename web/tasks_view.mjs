@@ -1,5 +1,5 @@
-// The tab: spend above, the tasks of every run below. Asks the server while it is seen, each second while something
-// runs or may come.
+// The tab: spend above, the tasks of every run below. Asks while it is seen, each second while something runs
+// or may come.
 
 import { make, say, show } from "./dom.mjs";
 import { TaskRow } from "./task_row.mjs";
@@ -23,6 +23,8 @@ export class TasksView {
   #asked = 0;
   #timer = null;
   #seen = false;
+  #asking = false;
+  #again = false;
   #more;
 
   /** `busy()` says whether ComfyUI has work in its queue, of which a task may come at any moment. */
@@ -35,7 +37,7 @@ export class TasksView {
     document.addEventListener("visibilitychange", () => this.refresh());
   }
 
-  /** Shows the tab in `parent`; again and again, as ComfyUI likes. */
+  /** Shows the tab in `parent`, as often as ComfyUI likes. */
   open(parent) {
     if (this.root.parentNode !== parent) parent.replaceChildren(this.root);
     parent.style.height = "100%"; // so that the list scrolls and what stands above it stays
@@ -50,15 +52,17 @@ export class TasksView {
     clearTimeout(this.#timer);
   }
 
-  /** Asks now, if anybody looks. */
+  /** Asks now, if anybody looks; one at a time: no older answer comes last. */
   refresh() {
     clearTimeout(this.#timer);
-    if (this.#seen && !document.hidden) this.#refresh();
+    if (this.#asking) this.#again = true;
+    else if (this.#seen && !document.hidden) this.#refresh();
   }
 
   async #refresh() {
     const whole = this.#asked % WHOLE_EVERY === 0 || this.#board.runsBelow(NEWEST);
     const first = this.#asked++ === 0;
+    [this.#asking, this.#again] = [true, false];
     try {
       const { tasks } = await this.#host.get(`/kling/tasks?limit=${whole ? MOST : NEWEST}`);
       const changed = this.#board.take(tasks);
@@ -70,8 +74,8 @@ export class TasksView {
       say(this.problem, text("tasks.unreachable", { reason: error.message }));
     }
     const running = this.#busy() || this.#board.count("running") > 0;
-    clearTimeout(this.#timer);
-    const pause = running ? RUNNING_SECONDS : RESTING_SECONDS;
+    this.#asking = false;
+    const pause = this.#again ? 0 : running ? RUNNING_SECONDS : RESTING_SECONDS;
     if (this.#seen) this.#timer = setTimeout(() => this.refresh(), 1000 * pause);
   }
 

@@ -36,6 +36,7 @@ def held(every_editor: Editor, fetched: list[str]) -> Iterator[list[Route]]:
     held: list[Route] = []
     save_key(every_editor.comfyui.base / "kling", "eachlabs", "key-of-eachlabs-0123456789")
     every_editor.page.add_init_script("localStorage.clear(); sessionStorage.clear()")  # no graph of the test before
+    every_editor.page.goto("about:blank")  # the page before asks for nothing any more
     every_editor.page.route(REST, lambda route: held.append(route))
     every_editor.page.goto(every_editor.comfyui.address)
     every_editor.page.wait_for_function(

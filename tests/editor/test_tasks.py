@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 import uuid
@@ -70,16 +71,23 @@ def in_graph(editor: Editor, kind: str, widget: str, value: str) -> bool:
     return there
 
 
-def multiply(editor: Editor, wanted: int) -> None:
-    """Copies a row of the ledger until there are so many."""
-    with sqlite3.connect(editor.comfyui.base / "kling" / "ledger.sqlite") as ledger:
+@pytest.fixture
+def many(tab: Editor) -> Iterator[Editor]:
+    """The tab over a ledger of MANY tasks, copies of one; they are gone afterwards."""
+    file = tab.comfyui.base / "kling" / "ledger.sqlite"
+    with contextlib.closing(sqlite3.connect(file)) as ledger, ledger:
+        (last,) = ledger.execute("SELECT max(number) FROM tasks").fetchone()
         names = [column[1] for column in ledger.execute("PRAGMA table_info(tasks)") if column[1] != "number"]
         listed = ", ".join(f'"{name}"' for name in names)
         (there,) = ledger.execute("SELECT count(*) FROM tasks").fetchone()
         copy = f"INSERT INTO tasks ({listed}) SELECT {listed} FROM tasks WHERE state = 'done' LIMIT 1"
-        for _ in range(wanted - there):
+        for _ in range(MANY - there):
             ledger.execute(copy)
-    ledger.close()
+    close_tasks(tab)
+    open_tasks(tab)
+    yield tab
+    with contextlib.closing(sqlite3.connect(file)) as ledger, ledger:
+        ledger.execute("DELETE FROM tasks WHERE number > ?", (last,))
 
 
 SCROLL = """async () => {
@@ -190,12 +198,9 @@ def test_the_tab_keeps_the_rules_of_accessibility(tab: Editor, providers: Sandbo
     paint(tab, PALETTES[0])
 
 
-def test_a_thousand_tasks_scroll_smoothly(tab: Editor) -> None:
-    multiply(tab, MANY)
-    close_tasks(tab)
-    open_tasks(tab)
-    expect(tab.page.locator(".kling-filters")).to_contain_text(re.compile(r"All 1\d\d\d"))
-    frames: list[float] = tab.page.evaluate(SCROLL)
-    assert tab.page.locator(".kling-task").count() > 300
+def test_a_thousand_tasks_scroll_smoothly(many: Editor) -> None:
+    expect(many.page.locator(".kling-filters")).to_contain_text(re.compile(r"All 1\d\d\d"))
+    frames: list[float] = many.page.evaluate(SCROLL)
+    assert many.page.locator(".kling-task").count() > 300
     assert sorted(frames)[len(frames) // 2] < SMOOTH_MILLISECONDS, frames
-    assert tab.messages == []
+    assert many.messages == []
