@@ -191,8 +191,9 @@ def test_a_look_that_hangs_ends_with_the_timeout(slow: None, comfyui: ComfyUI, s
 
 
 def test_the_node_shows_state_seconds_and_cost_while_it_waits(
-    slow: None, comfyui: ComfyUI, with_keys: dict[str, str]
+    slow: None, comfyui: ComfyUI, sandbox: Sandbox, with_keys: dict[str, str]
 ) -> None:
+    behave(sandbox, seconds={"*": 2.5})  # longer than any before: a look that expects the end finds it running
     with Listening(comfyui) as heard:
         comfyui.run(graph("text", prompt="watched", provider="apimodels"))
     lines = [line for node_id, line in heard.texts if node_id == "1"]
