@@ -11,7 +11,7 @@ WEB = Path(__file__).resolve().parents[1] / "web"
 
 
 def add_to(server: Any) -> None:
-    """ComfyUI says it of .js and .css alone: after an update a browser would go on with modules it has kept."""
+    """ComfyUI tells so for .js and .css alone: after an update a browser would mix new files with .mjs it has kept."""
     server.app.on_response_prepare.append(_look_anew)
 
 
